@@ -1,0 +1,19 @@
+//! The Usual: orders, support and loyalty for shops whose customers order by chatting.
+//!
+//! The modules form rings (see `ARCHITECTURE.md`): a module may use those above it in this list
+//! and in its own ring as far as the ring's row allows, and nothing below. A test keeps it so.
+
+// Ring 0: words.
+pub mod id;
+pub mod language;
+pub mod moment;
+pub mod money;
+
+// Ring 1: nouns of the trade.
+pub mod calendar;
+pub mod cart;
+pub mod catalog;
+pub mod order;
+
+// Ring 2: the conductor.
+pub mod understanding;
