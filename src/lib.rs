@@ -17,3 +17,6 @@ pub mod order;
 
 // Ring 2: the conductor.
 pub mod understanding;
+
+// Ring 3: edges.
+pub mod channel;
