@@ -13,10 +13,17 @@ pub mod money;
 pub mod calendar;
 pub mod cart;
 pub mod catalog;
+pub mod customer;
+pub mod desk;
 pub mod order;
 
 // Ring 2: the conductor.
+pub mod conversation;
 pub mod understanding;
 
 // Ring 3: edges.
 pub mod channel;
+pub mod store;
+
+// Ring 4: shells.
+pub mod work;

@@ -1,0 +1,4 @@
+//! x
+/// s
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct State {}

@@ -1,0 +1,425 @@
+//! What the console and the chat page show.
+
+use sqlx::FromRow;
+
+use super::{Store, StoreError};
+use crate::{
+    cart::Cart,
+    channel::{Button, ChannelKind},
+    desk::Desk,
+    id::{ConversationId, MerchantId, OrderId},
+    language::Language,
+    moment::Moment,
+    money::{Currency, Money},
+    order::{Fulfilment, Order, Status},
+};
+
+/// Most messages that one look at a conversation fetches.
+const MOST_MESSAGES: i64 = 200;
+
+/// Most orders that the console's board shows.
+const MOST_ORDERS: i64 = 200;
+
+/// Most conversations that the console lists.
+const MOST_CONVERSATIONS: i64 = 100;
+
+/// Who said something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Author {
+    /// The customer.
+    Customer,
+    /// The program.
+    Bot,
+    /// A person of the shop.
+    Staff,
+    /// Nobody: what happened, for the staff's eyes alone.
+    Note,
+}
+
+/// An order with what its card shows.
+#[derive(Debug, Clone)]
+pub struct OrderView {
+    /// The order.
+    pub order: Order,
+    /// Where it was made.
+    pub channel: ChannelKind,
+}
+
+/// A conversation in a list.
+#[derive(Debug, Clone)]
+pub struct ConversationView {
+    /// Its id.
+    pub id: ConversationId,
+    /// Where it is held.
+    pub channel: ChannelKind,
+    /// The customer's name, where it is known.
+    pub name: Option<String>,
+    /// The customer's language, where it is known.
+    pub language: Option<Language>,
+    /// Who answers; `None` where the stored desk can't be read, which is a person's business too.
+    pub desk: Option<Desk>,
+    /// The cart that is being filled.
+    pub state: String,
+    /// When something last happened.
+    pub last_at: Moment,
+    /// The last words said, and by whom; notes left out.
+    pub last: Option<(Author, String)>,
+    /// Whether the customer can be sent anything.
+    pub reachable: bool,
+    /// Messages that could not be sent.
+    pub failed: i64,
+}
+
+/// A message in a conversation.
+#[derive(Debug, Clone)]
+pub struct MessageView {
+    /// Its place; 1 is the first.
+    pub seq: i64,
+    /// Who.
+    pub author: Author,
+    /// The name of a member of the staff.
+    pub by_name: Option<String>,
+    /// `text`, or what stood in place of words: `voice`, `picture`, `sticker`, `location`, `contact`, `file`, `edit`,
+    /// `press`, `other`.
+    pub kind: String,
+    /// The words.
+    pub body: String,
+    /// Buttons below.
+    pub buttons: Vec<Button>,
+    /// When.
+    pub at: Moment,
+    /// Whether the vendor has not taken it yet.
+    pub waiting: bool,
+    /// Why it will never be sent.
+    pub fault: Option<String>,
+}
+
+/// An arrival whose turn failed.
+#[derive(Debug, Clone, FromRow)]
+pub struct AsideView {
+    /// The channel's word.
+    pub channel: String,
+    /// The vendor's id.
+    pub foreign_id: String,
+    /// What went wrong.
+    pub fault: String,
+    /// When, in Unix milliseconds.
+    pub at: i64,
+}
+
+#[derive(FromRow)]
+pub(super) struct OrderRow {
+    order_id: String,
+    number: i64,
+    conversation_id: String,
+    customer_id: String,
+    language: String,
+    status: String,
+    version: i64,
+    cart: String,
+    line_totals: String,
+    currency: String,
+    fee: i64,
+    total: i64,
+    fulfilment: String,
+    name: String,
+    address: Option<String>,
+    zone: Option<String>,
+    placed_at: i64,
+    not_before: Option<i64>,
+    due: Option<i64>,
+    reason: Option<String>,
+    moved_at: i64,
+}
+
+#[derive(FromRow)]
+struct OrderViewRow {
+    #[sqlx(flatten)]
+    order: OrderRow,
+    channel: String,
+}
+
+#[derive(FromRow)]
+struct ConversationRow {
+    conversation_id: String,
+    channel: String,
+    name: Option<String>,
+    language: Option<String>,
+    desk: String,
+    state: String,
+    last_at: i64,
+    last_author: Option<String>,
+    last_body: Option<String>,
+    reachable: i64,
+    failed: i64,
+}
+
+#[derive(FromRow)]
+struct MessageRow {
+    seq: i64,
+    author: String,
+    by_name: Option<String>,
+    kind: String,
+    body: String,
+    buttons: Option<String>,
+    at: i64,
+    failed: Option<i64>,
+    fault: Option<String>,
+}
+
+const BOARD: &str = "SELECT o.order_id, o.number, o.conversation_id, o.customer_id, o.language, o.status, o.version, \
+     o.cart, o.line_totals, o.currency, o.fee, o.total, o.fulfilment, o.name, o.address, o.zone, o.placed_at, \
+     o.not_before, o.due, o.reason, o.moved_at, c.channel FROM orders o JOIN conversation c \
+     ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
+     WHERE o.merchant_id = $1 AND (o.status IN ('placed', 'accepted', 'ready', 'out_for_delivery') OR o.moved_at > $2) \
+     ORDER BY o.placed_at DESC LIMIT $3";
+
+const ORDER: &str = "SELECT o.order_id, o.number, o.conversation_id, o.customer_id, o.language, o.status, o.version, \
+     o.cart, o.line_totals, o.currency, o.fee, o.total, o.fulfilment, o.name, o.address, o.zone, o.placed_at, \
+     o.not_before, o.due, o.reason, o.moved_at, c.channel FROM orders o JOIN conversation c \
+     ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
+     WHERE o.merchant_id = $1 AND o.order_id = $2";
+
+const ORDERS_OF: &str = "SELECT o.order_id, o.number, o.conversation_id, o.customer_id, o.language, o.status, \
+     o.version, o.cart, o.line_totals, o.currency, o.fee, o.total, o.fulfilment, o.name, o.address, o.zone, \
+     o.placed_at, o.not_before, o.due, o.reason, o.moved_at, c.channel FROM orders o JOIN conversation c \
+     ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
+     WHERE o.merchant_id = $1 AND o.conversation_id = $2 ORDER BY o.placed_at DESC LIMIT $3";
+
+const CONVERSATIONS: &str = "SELECT c.conversation_id, c.channel, u.name, c.language, c.desk, c.state, c.last_at, \
+     m.author AS last_author, m.body AS last_body, c.reachable, \
+     (SELECT count(*) FROM outbox x WHERE x.merchant_id = c.merchant_id AND x.conversation_id = c.conversation_id \
+      AND x.failed = 1) AS failed \
+     FROM conversation c JOIN customer u ON u.merchant_id = c.merchant_id AND u.customer_id = c.customer_id \
+     LEFT JOIN message m ON m.merchant_id = c.merchant_id AND m.conversation_id = c.conversation_id AND m.seq = \
+       (SELECT max(l.seq) FROM message l WHERE l.merchant_id = c.merchant_id AND l.conversation_id = c.conversation_id \
+        AND l.author <> 'note') \
+     WHERE c.merchant_id = $1 ORDER BY c.last_at DESC LIMIT $2";
+
+const CONVERSATION: &str = "SELECT c.conversation_id, c.channel, u.name, c.language, c.desk, c.state, c.last_at, \
+     m.author AS last_author, m.body AS last_body, c.reachable, \
+     (SELECT count(*) FROM outbox x WHERE x.merchant_id = c.merchant_id AND x.conversation_id = c.conversation_id \
+      AND x.failed = 1) AS failed \
+     FROM conversation c JOIN customer u ON u.merchant_id = c.merchant_id AND u.customer_id = c.customer_id \
+     LEFT JOIN message m ON m.merchant_id = c.merchant_id AND m.conversation_id = c.conversation_id AND m.seq = \
+       (SELECT max(l.seq) FROM message l WHERE l.merchant_id = c.merchant_id AND l.conversation_id = c.conversation_id \
+        AND l.author <> 'note') \
+     WHERE c.merchant_id = $1 AND c.conversation_id = $2";
+
+const MESSAGES: &str = "SELECT * FROM (SELECT m.seq, m.author, m.by_name, m.kind, m.body, m.buttons, m.at, x.failed, \
+     x.fault FROM message m LEFT JOIN outbox x ON x.merchant_id = m.merchant_id \
+     AND x.conversation_id = m.conversation_id AND x.seq = m.seq \
+     WHERE m.merchant_id = $1 AND m.conversation_id = $2 AND m.seq > $3 ORDER BY m.seq DESC LIMIT $4) t ORDER BY seq";
+
+const CONVERSATION_OF: &str =
+    "SELECT conversation_id FROM conversation WHERE merchant_id = $1 AND channel = $2 AND peer = $3";
+
+const ASIDE: &str =
+    "SELECT channel, foreign_id, fault, at FROM aside WHERE merchant_id = $1 ORDER BY at DESC LIMIT 100";
+
+impl Store {
+    /// The orders that are under way, and those that ended after `since`; the newest first.
+    pub async fn board(&self, merchant: &MerchantId, since: Moment) -> Result<Vec<OrderView>, StoreError> {
+        let rows: Vec<OrderViewRow> = sqlx::query_as(BOARD)
+            .bind(merchant.as_str())
+            .bind(since.0)
+            .bind(MOST_ORDERS)
+            .fetch_all(self.reader())
+            .await?;
+        rows.into_iter().map(OrderView::try_from).collect()
+    }
+
+    /// One order.
+    pub async fn order(&self, merchant: &MerchantId, id: OrderId) -> Result<Option<OrderView>, StoreError> {
+        let row: Option<OrderViewRow> =
+            sqlx::query_as(ORDER).bind(merchant.as_str()).bind(id.to_string()).fetch_optional(self.reader()).await?;
+        row.map(OrderView::try_from).transpose()
+    }
+
+    /// The orders that came of a conversation, the newest first.
+    pub async fn orders_of(&self, merchant: &MerchantId, id: ConversationId) -> Result<Vec<OrderView>, StoreError> {
+        let rows: Vec<OrderViewRow> = sqlx::query_as(ORDERS_OF)
+            .bind(merchant.as_str())
+            .bind(id.to_string())
+            .bind(MOST_ORDERS)
+            .fetch_all(self.reader())
+            .await?;
+        rows.into_iter().map(OrderView::try_from).collect()
+    }
+
+    /// The latest conversations, the newest first.
+    pub async fn conversations(&self, merchant: &MerchantId) -> Result<Vec<ConversationView>, StoreError> {
+        let rows: Vec<ConversationRow> = sqlx::query_as(CONVERSATIONS)
+            .bind(merchant.as_str())
+            .bind(MOST_CONVERSATIONS)
+            .fetch_all(self.reader())
+            .await?;
+        rows.into_iter().map(ConversationView::try_from).collect()
+    }
+
+    /// One conversation.
+    pub async fn conversation(
+        &self,
+        merchant: &MerchantId,
+        id: ConversationId,
+    ) -> Result<Option<ConversationView>, StoreError> {
+        let row: Option<ConversationRow> = sqlx::query_as(CONVERSATION)
+            .bind(merchant.as_str())
+            .bind(id.to_string())
+            .fetch_optional(self.reader())
+            .await?;
+        row.map(ConversationView::try_from).transpose()
+    }
+
+    /// The conversation with somebody on a channel, where there is one.
+    pub async fn conversation_with(
+        &self,
+        merchant: &MerchantId,
+        channel: ChannelKind,
+        peer: &crate::channel::Peer,
+    ) -> Result<Option<ConversationId>, StoreError> {
+        let id: Option<String> = sqlx::query_scalar(CONVERSATION_OF)
+            .bind(merchant.as_str())
+            .bind(channel.word())
+            .bind(peer.as_str())
+            .fetch_optional(self.reader())
+            .await?;
+        id.map(|id| parsed(&id, "conversation id")).transpose()
+    }
+
+    /// What was said after message `after`, oldest first; of more than 200, the last 200.
+    pub async fn messages(
+        &self,
+        merchant: &MerchantId,
+        id: ConversationId,
+        after: i64,
+    ) -> Result<Vec<MessageView>, StoreError> {
+        let rows: Vec<MessageRow> = sqlx::query_as(MESSAGES)
+            .bind(merchant.as_str())
+            .bind(id.to_string())
+            .bind(after)
+            .bind(MOST_MESSAGES)
+            .fetch_all(self.reader())
+            .await?;
+        rows.into_iter().map(MessageView::try_from).collect()
+    }
+
+    /// Arrivals whose turn failed, the newest first.
+    pub async fn aside(&self, merchant: &MerchantId) -> Result<Vec<AsideView>, StoreError> {
+        Ok(sqlx::query_as(ASIDE).bind(merchant.as_str()).fetch_all(self.reader()).await?)
+    }
+}
+
+impl Author {
+    /// As the database has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Author::Customer => "customer",
+            Author::Bot => "bot",
+            Author::Staff => "staff",
+            Author::Note => "note",
+        }
+    }
+
+    fn of(word: &str) -> Result<Author, StoreError> {
+        [Author::Customer, Author::Bot, Author::Staff, Author::Note]
+            .into_iter()
+            .find(|author| author.word() == word)
+            .ok_or_else(|| StoreError::Corrupt(format!("author {word:?}")))
+    }
+}
+
+impl TryFrom<OrderRow> for Order {
+    type Error = StoreError;
+
+    fn try_from(row: OrderRow) -> Result<Order, StoreError> {
+        let currency = Currency::parse(&row.currency).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        let money = |minor| currency.minor(minor).map_err(|e| StoreError::Corrupt(e.to_string()));
+        let cart: Cart = json(&row.cart, "cart")?;
+        let totals: Vec<i64> = json(&row.line_totals, "line totals")?;
+        Ok(Order {
+            id: parsed(&row.order_id, "order id")?,
+            number: row.number,
+            customer: parsed(&row.customer_id, "customer id")?,
+            conversation: parsed(&row.conversation_id, "conversation id")?,
+            language: parsed(&row.language, "language")?,
+            status: Status::of(&row.status).ok_or_else(|| StoreError::Corrupt(format!("status {:?}", row.status)))?,
+            version: row.version,
+            cart,
+            line_totals: totals.into_iter().map(money).collect::<Result<_, _>>()?,
+            fee: money(row.fee)?,
+            total: money(row.total)?,
+            fulfilment: Fulfilment::of(&row.fulfilment)
+                .ok_or_else(|| StoreError::Corrupt(format!("fulfilment {:?}", row.fulfilment)))?,
+            name: row.name,
+            address: row.address,
+            zone: row.zone.map(|zone| parsed(&zone, "zone id")).transpose()?,
+            placed_at: Moment(row.placed_at),
+            not_before: row.not_before.map(Moment),
+            due: row.due.map(Moment),
+            reason: row.reason,
+            moved_at: Moment(row.moved_at),
+        })
+    }
+}
+
+impl TryFrom<OrderViewRow> for OrderView {
+    type Error = StoreError;
+
+    fn try_from(row: OrderViewRow) -> Result<OrderView, StoreError> {
+        Ok(OrderView { order: row.order.try_into()?, channel: channel(&row.channel)? })
+    }
+}
+
+impl TryFrom<ConversationRow> for ConversationView {
+    type Error = StoreError;
+
+    fn try_from(row: ConversationRow) -> Result<ConversationView, StoreError> {
+        let last = match (row.last_author, row.last_body) {
+            (Some(author), Some(body)) => Some((Author::of(&author)?, body)),
+            _ => None,
+        };
+        Ok(ConversationView {
+            id: parsed(&row.conversation_id, "conversation id")?,
+            channel: channel(&row.channel)?,
+            name: row.name,
+            language: row.language.and_then(|tag| tag.parse().ok()),
+            desk: serde_json::from_str(&row.desk).ok(),
+            state: row.state,
+            last_at: Moment(row.last_at),
+            last,
+            reachable: row.reachable != 0,
+            failed: row.failed,
+        })
+    }
+}
+
+impl TryFrom<MessageRow> for MessageView {
+    type Error = StoreError;
+
+    fn try_from(row: MessageRow) -> Result<MessageView, StoreError> {
+        Ok(MessageView {
+            seq: row.seq,
+            author: Author::of(&row.author)?,
+            by_name: row.by_name,
+            kind: row.kind,
+            body: row.body,
+            buttons: row.buttons.map(|b| json(&b, "buttons")).transpose()?.unwrap_or_default(),
+            at: Moment(row.at),
+            waiting: row.failed == Some(0),
+            fault: row.fault.filter(|_| row.failed == Some(1)),
+        })
+    }
+}
+
+pub(super) fn channel(word: &str) -> Result<ChannelKind, StoreError> {
+    word.parse().map_err(|()| StoreError::Corrupt(format!("channel {word:?}")))
+}
+
+pub(super) fn parsed<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|_| StoreError::Corrupt(what.to_owned()))
+}
+
+pub(super) fn json<T: serde::de::DeserializeOwned>(text: &str, what: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|e| StoreError::Corrupt(format!("{what}: {e}")))
+}
