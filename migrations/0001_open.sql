@@ -17,11 +17,12 @@ CREATE TABLE customer (
     name        TEXT,
     language    TEXT,
     address     TEXT,
+    offers      BIGINT,
     created_at  BIGINT NOT NULL,
     PRIMARY KEY (merchant_id, customer_id)
 );
 
--- One customer on one channel account. `state` and `desk` are JSON with a version tag; `version` counts turns.
+-- One customer on one channel account, with the name that the channel shows. `state` and `desk` are JSON with a version tag; `version` counts turns.
 -- `gather_from` is the seq of the first message that waits for its other half, `gather_until` when the waiting ends.
 CREATE TABLE conversation (
     merchant_id     TEXT   NOT NULL,
@@ -29,6 +30,7 @@ CREATE TABLE conversation (
     channel         TEXT   NOT NULL,
     peer            TEXT   NOT NULL,
     customer_id     TEXT   NOT NULL,
+    shown_name      TEXT,
     version         BIGINT NOT NULL,
     state           TEXT   NOT NULL,
     desk            TEXT   NOT NULL,

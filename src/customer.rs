@@ -19,4 +19,6 @@ pub struct Customer {
     pub language: Option<Language>,
     /// Where the last delivery went.
     pub address: Option<String>,
+    /// Whether they want offers; `None` where they never said.
+    pub offers: Option<bool>,
 }

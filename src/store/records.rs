@@ -21,6 +21,8 @@ pub struct Conversation {
     pub peer: Peer,
     /// With whom, as the shop knows them.
     pub customer: Customer,
+    /// The name that the channel shows.
+    pub shown_name: Option<String>,
     /// Counts turns; saving names the version that was loaded.
     pub version: i64,
     /// Where the bot stands in it.

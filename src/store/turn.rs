@@ -84,9 +84,11 @@ struct ConversationRow {
     gather_until: Option<i64>,
     orders: i64,
     reachable: i64,
+    shown_name: Option<String>,
     name: Option<String>,
     customer_language: Option<String>,
     address: Option<String>,
+    offers: Option<i64>,
 }
 
 #[derive(FromRow)]
@@ -117,29 +119,30 @@ const INBOX: &str = "INSERT INTO inbox (merchant_id, channel, foreign_id, conver
      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (merchant_id, channel, foreign_id) DO NOTHING";
 
 const BY_PEER: &str = "SELECT c.conversation_id, c.channel, c.peer, c.customer_id, c.version, c.state, c.desk, \
-     c.language, c.next_seq, c.gather_from, c.gather_until, c.orders, c.reachable, u.name, \
-     u.language AS customer_language, u.address FROM conversation c JOIN customer u \
+     c.language, c.next_seq, c.gather_from, c.gather_until, c.orders, c.reachable, c.shown_name, u.name, \
+     u.language AS customer_language, u.address, u.offers FROM conversation c JOIN customer u \
      ON u.merchant_id = c.merchant_id AND u.customer_id = c.customer_id \
      WHERE c.merchant_id = $1 AND c.channel = $2 AND c.peer = $3";
 
 const BY_ID: &str = "SELECT c.conversation_id, c.channel, c.peer, c.customer_id, c.version, c.state, c.desk, \
-     c.language, c.next_seq, c.gather_from, c.gather_until, c.orders, c.reachable, u.name, \
-     u.language AS customer_language, u.address FROM conversation c JOIN customer u \
+     c.language, c.next_seq, c.gather_from, c.gather_until, c.orders, c.reachable, c.shown_name, u.name, \
+     u.language AS customer_language, u.address, u.offers FROM conversation c JOIN customer u \
      ON u.merchant_id = c.merchant_id AND u.customer_id = c.customer_id \
      WHERE c.merchant_id = $1 AND c.conversation_id = $2";
 
-const NEW_CUSTOMER: &str = "INSERT INTO customer (merchant_id, customer_id, name, language, address, created_at) \
-     VALUES ($1, $2, $3, $4, $5, $6)";
+const NEW_CUSTOMER: &str = "INSERT INTO customer (merchant_id, customer_id, name, language, address, offers, \
+     created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
-const SAVE_CUSTOMER: &str = "UPDATE customer SET name = $3, language = $4, address = $5 \
+const SAVE_CUSTOMER: &str = "UPDATE customer SET name = $3, language = $4, address = $5, offers = $6 \
      WHERE merchant_id = $1 AND customer_id = $2";
 
 const NEW_CONVERSATION: &str = "INSERT INTO conversation (merchant_id, conversation_id, channel, peer, customer_id, \
-     version, state, desk, language, next_seq, gather_from, gather_until, orders, reachable, last_at) \
-     VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+     version, state, desk, language, next_seq, gather_from, gather_until, orders, reachable, last_at, shown_name) \
+     VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
 
 const SAVE_CONVERSATION: &str = "UPDATE conversation SET version = version + 1, state = $4, desk = $5, language = $6, \
-     next_seq = $7, gather_from = $8, gather_until = $9, orders = $10, reachable = $11, last_at = $12 \
+     next_seq = $7, gather_from = $8, gather_until = $9, orders = $10, reachable = $11, last_at = $12, \
+     shown_name = $13 \
      WHERE merchant_id = $1 AND conversation_id = $2 AND version = $3";
 
 const NEW_MESSAGE: &str = "INSERT INTO message (merchant_id, conversation_id, seq, author, by_name, kind, body, \
@@ -286,6 +289,7 @@ impl Tx {
                 .bind(conversation.orders)
                 .bind(reachable)
                 .bind(now.0)
+                .bind(conversation.shown_name.as_deref())
                 .execute(&mut *self.tx)
                 .await?;
             return Ok(());
@@ -303,6 +307,7 @@ impl Tx {
             .bind(conversation.orders)
             .bind(reachable)
             .bind(now.0)
+            .bind(conversation.shown_name.as_deref())
             .execute(&mut *self.tx)
             .await?;
         one_row(done.rows_affected())
@@ -322,7 +327,8 @@ impl Tx {
             .bind(customer.id.to_string())
             .bind(customer.name.as_deref())
             .bind(customer.language.map(|l| l.tag().to_owned()))
-            .bind(customer.address.as_deref());
+            .bind(customer.address.as_deref())
+            .bind(customer.offers.map(i64::from));
         let query = if new { query.bind(now.0) } else { query };
         query.execute(&mut *self.tx).await?;
         Ok(())
@@ -623,7 +629,9 @@ impl TryFrom<ConversationRow> for Conversation {
                 name: row.name,
                 language: row.customer_language.and_then(|tag| tag.parse().ok()),
                 address: row.address,
+                offers: row.offers.map(|wanted| wanted != 0),
             },
+            shown_name: row.shown_name,
             version: row.version,
             state,
             desk: json(&row.desk, "desk")?,

@@ -186,7 +186,7 @@ const ORDERS_OF: &str = "SELECT o.order_id, o.number, o.conversation_id, o.custo
      ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
      WHERE o.merchant_id = $1 AND o.conversation_id = $2 ORDER BY o.placed_at DESC LIMIT $3";
 
-const CONVERSATIONS: &str = "SELECT c.conversation_id, c.channel, u.name, c.language, c.desk, c.state, c.last_at, \
+const CONVERSATIONS: &str = "SELECT c.conversation_id, c.channel, coalesce(u.name, c.shown_name) AS name, c.language, c.desk, c.state, c.last_at, \
      m.author AS last_author, m.body AS last_body, c.reachable, \
      (SELECT count(*) FROM outbox x WHERE x.merchant_id = c.merchant_id AND x.conversation_id = c.conversation_id \
       AND x.failed = 1) AS failed \
@@ -196,7 +196,7 @@ const CONVERSATIONS: &str = "SELECT c.conversation_id, c.channel, u.name, c.lang
         AND l.author <> 'note') \
      WHERE c.merchant_id = $1 ORDER BY c.last_at DESC LIMIT $2";
 
-const CONVERSATION: &str = "SELECT c.conversation_id, c.channel, u.name, c.language, c.desk, c.state, c.last_at, \
+const CONVERSATION: &str = "SELECT c.conversation_id, c.channel, coalesce(u.name, c.shown_name) AS name, c.language, c.desk, c.state, c.last_at, \
      m.author AS last_author, m.body AS last_body, c.reachable, \
      (SELECT count(*) FROM outbox x WHERE x.merchant_id = c.merchant_id AND x.conversation_id = c.conversation_id \
       AND x.failed = 1) AS failed \

@@ -1,15 +1,51 @@
 //! The shells that do the work: turns, sending, timers. [`Work`] is the one door to it.
+//!
+//! Every change goes through one writer task (see [`turn`]): arrivals, what staff do, marks of what was sent, and the
+//! end of a wait for a message's other half. What it commits is handed to the senders and to whoever watches screens.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, RwLock},
+    time::{Duration, SystemTime},
+};
 
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
-    catalog::Catalog,
+    catalog::{self, Catalog},
+    channel::{Arrival, Channel, Inbox, NotTaken, Pending},
+    faq::{self, Faq},
     id::{ConversationId, MerchantId, OrderId},
-    order::Move,
-    store::{Store, StoreError},
+    language::Language,
+    moment::{Moment, Span},
+    order::{self, Move},
+    store::{Shop, Store, StoreError},
+    understanding::{Answerer, Engine, Lexicons},
+    wording::Wording,
 };
+
+mod render;
+mod send;
+mod turn;
+
+/// Jobs that may wait for the writer. Enough for a burst of every phone in a small town; beyond it callers wait.
+const MOST_WAITING: usize = 4_096;
+
+/// Changes that a screen may lag behind before it is told to look again at everything.
+const MOST_EVENTS: usize = 4_096;
+
+/// How often other processes' writes are looked for (`usual chat`, `usual catalog import`).
+const LOOK_AROUND: Duration = Duration::from_millis(500);
+
+/// Longest answer that a member of the staff may write, in characters: every channel takes it in one message.
+pub const LONGEST_ANSWER: usize = 4_000;
+
+/// Settings of the conversation that a shop may want otherwise.
+#[derive(Debug, Clone, Copy)]
+pub struct Habits {
+    /// How long a fragment ("I want", "two") waits for its other half; each further message starts the wait anew.
+    pub gather: Span,
+}
 
 /// Something changed that a screen may show.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,39 +116,236 @@ pub struct OpenShop {
     pub id: MerchantId,
     /// What it sells.
     pub catalog: Catalog,
+    faq: Faq,
+    engine: Engine,
+    answerer: Answerer,
+    version: i64,
 }
 
-/// The door to the work.
+/// Why the work can't begin.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A stored shop's files can't be read any more.
+    #[error("the stored {what} of the shop {merchant} can't be read: {fault}; import it again with `usual catalog import`")]
+    Shop {
+        /// Which shop.
+        merchant: MerchantId,
+        /// Which file.
+        what: &'static str,
+        /// The first fault.
+        fault: String,
+    },
+    /// The program's own files are damaged.
+    #[error("{0}")]
+    Words(String),
+}
+
+/// The door to the work. Clones share it.
 #[derive(Clone)]
 pub struct Work {
-    pub(crate) store: Store,
-    pub(crate) shops: Arc<Vec<Arc<OpenShop>>>,
-    pub(crate) events: broadcast::Sender<Event>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    words: Words,
+    habits: Habits,
+    shops: RwLock<Vec<Arc<OpenShop>>>,
+    events: broadcast::Sender<Event>,
+    jobs: mpsc::Sender<turn::Job>,
+}
+
+/// The program's own words in every language.
+struct Words {
+    wording: Wording,
+    lexicons: Lexicons,
+    languages: Vec<Language>,
+}
+
+/// The time by this machine's clock.
+pub fn now() -> Moment {
+    Moment::of(SystemTime::now())
+}
+
+/// A new identifier: UUID version 7, so that neighbours in time are neighbours in the index.
+pub fn new_id() -> u128 {
+    uuid::Uuid::now_v7().as_u128()
 }
 
 impl Work {
+    /// Opens the shops of a store and starts the writer, the senders of `channels`, and the timers. They stop when
+    /// `shutdown` is cancelled, the writer after what it was given is committed.
+    pub async fn start(
+        store: Store,
+        habits: Habits,
+        channels: Vec<Arc<dyn Channel>>,
+        shutdown: CancellationToken,
+    ) -> Result<Work, StartError> {
+        let words = Words::embedded()?;
+        let mut shops = Vec::new();
+        for shop in store.shops().await? {
+            shops.push(Arc::new(OpenShop::open(shop, &words)?));
+        }
+        let (jobs, waiting) = mpsc::channel(MOST_WAITING);
+        let (events, _) = broadcast::channel(MOST_EVENTS);
+        let inner = Inner { store, words, habits, shops: RwLock::new(shops), events, jobs };
+        let work = Work { inner: Arc::new(inner) };
+        let post = send::start(&work, channels, shutdown.clone()).await?;
+        tokio::spawn(turn::run(work.clone(), waiting, post, shutdown.clone()));
+        work.wake_gatherings().await?;
+        tokio::spawn(look_around(work.clone(), shutdown));
+        Ok(work)
+    }
+
     /// The database, for reading.
     pub fn store(&self) -> &Store {
-        &self.store
+        &self.inner.store
     }
 
     /// The shop of that id.
     pub fn shop(&self, merchant: &MerchantId) -> Option<Arc<OpenShop>> {
-        self.shops.iter().find(|shop| shop.id == *merchant).cloned()
+        self.shops().into_iter().find(|shop| shop.id == *merchant)
     }
 
     /// The deployment's first shop.
     pub fn first_shop(&self) -> Option<Arc<OpenShop>> {
-        self.shops.first().cloned()
+        self.shops().into_iter().next()
     }
 
     /// What changes from now on. A listener that falls behind gets `Lagged` and should look at everything again.
     pub fn events(&self) -> broadcast::Receiver<Event> {
-        self.events.subscribe()
+        self.inner.events.subscribe()
     }
 
     /// Does what a member of the staff wants, in a turn of its own; `Ok` after its commit.
-    pub async fn act(&self, _merchant: &MerchantId, _staff: &str, _action: Action) -> Result<(), NotDone> {
-        Err(NotDone::Missing)
+    pub async fn act(&self, merchant: &MerchantId, staff: &str, action: Action) -> Result<(), NotDone> {
+        let (done, answer) = oneshot::channel();
+        let job = turn::Job::Act { merchant: merchant.clone(), staff: staff.to_owned(), action, done };
+        let lost = || NotDone::Store(StoreError::Busy("the program is stopping".to_owned()));
+        self.inner.jobs.send(job).await.map_err(|_| lost())?;
+        answer.await.map_err(|_| lost())?
+    }
+
+    /// Waits until everything that was given to the writer so far is committed.
+    pub async fn settled(&self) {
+        let (done, answer) = oneshot::channel();
+        if self.inner.jobs.send(turn::Job::Settled(done)).await.is_ok() {
+            // A writer that stopped has nothing left to settle.
+            let _ = answer.await;
+        }
+    }
+
+    fn shops(&self) -> Vec<Arc<OpenShop>> {
+        match self.inner.shops.read() {
+            Ok(shops) => shops.clone(),
+            Err(poisoned) => poisoned.into_inner().clone(),
+        }
+    }
+
+    /// Opens shops that were imported since, and again those whose files are newer than what is open.
+    async fn reopen_shops(&self) -> Result<(), StartError> {
+        let open = self.shops();
+        let mut shops = Vec::new();
+        for stored in self.inner.store.shops().await? {
+            match open.iter().find(|shop| shop.id == stored.id && shop.version == stored.version) {
+                Some(shop) => shops.push(shop.clone()),
+                None => {
+                    tracing::info!(merchant = %stored.id, version = stored.version, "shop opened");
+                    shops.push(Arc::new(OpenShop::open(stored, &self.inner.words)?));
+                }
+            }
+        }
+        match self.inner.shops.write() {
+            Ok(mut guard) => *guard = shops,
+            Err(poisoned) => *poisoned.into_inner() = shops,
+        }
+        Ok(())
+    }
+
+    async fn wake_gatherings(&self) -> Result<(), StoreError> {
+        for (merchant, conversation, until) in self.inner.store.gatherings().await? {
+            self.wake(merchant, conversation, until);
+        }
+        Ok(())
+    }
+
+    /// Looks again at a conversation at that moment.
+    fn wake(&self, merchant: MerchantId, conversation: ConversationId, at: Moment) {
+        let jobs = self.inner.jobs.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(at.since(now()).to_duration()).await;
+            // Where the writer has stopped, the next start finds the gathering in the store.
+            let _ = jobs.send(turn::Job::Due { merchant, conversation }).await;
+        });
+    }
+}
+
+impl Inbox for Work {
+    fn deliver<'a>(&'a self, arrival: Arrival) -> Pending<'a, Result<(), NotTaken>> {
+        Box::pin(async move {
+            let (done, answer) = oneshot::channel();
+            let job = turn::Job::Arrive { arrival: Box::new(arrival), done };
+            self.inner.jobs.send(job).await.map_err(|_| NotTaken)?;
+            answer.await.map_err(|_| NotTaken)?
+        })
+    }
+}
+
+impl Words {
+    fn embedded() -> Result<Words, StartError> {
+        let wording = Wording::embedded().map_err(|e| StartError::Words(e.to_string()))?;
+        let lexicons = Lexicons::embedded().map_err(|e| StartError::Words(e.to_string()))?;
+        let languages = wording.languages().collect();
+        Ok(Words { wording, lexicons, languages })
+    }
+}
+
+impl OpenShop {
+    fn open(shop: Shop, words: &Words) -> Result<OpenShop, StartError> {
+        let wrong = |what, fault: String| StartError::Shop { merchant: shop.id.clone(), what, fault };
+        let (catalog, _) = catalog::read::read(&shop.catalog)
+            .map_err(|f| wrong("catalogue", f.first().map(ToString::to_string).unwrap_or_default()))?;
+        let faq = faq::read(&shop.faq)
+            .map_err(|f| wrong("FAQ", f.first().map(ToString::to_string).unwrap_or_default()))?;
+        let engine = Engine::compile(&catalog, &words.lexicons);
+        let answerer = Answerer::compile(&faq);
+        Ok(OpenShop { id: shop.id.clone(), catalog, faq, engine, answerer, version: shop.version })
+    }
+}
+
+impl From<order::Refused> for NotDone {
+    fn from(refused: order::Refused) -> NotDone {
+        NotDone::Refused(refused.to_string())
+    }
+}
+
+/// Notices what other processes write, so that screens and catalogues here follow.
+async fn look_around(work: Work, shutdown: CancellationToken) {
+    let mut watch = match work.inner.store.watch().await {
+        Ok(watch) => watch,
+        Err(fault) => {
+            tracing::error!(%fault, "other processes' writes will not be noticed");
+            return;
+        }
+    };
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(LOOK_AROUND) => {}
+        }
+        match watch.changed().await {
+            Ok(false) => {}
+            Ok(true) => {
+                if let Err(fault) = work.reopen_shops().await {
+                    tracing::error!(%fault, "a shop that was imported can't be opened; the old one stays open");
+                }
+                // No receiver is no screen.
+                let _ = work.inner.events.send(Event::Anything);
+            }
+            Err(fault) => tracing::warn!(%fault, "looking for other processes' writes failed"),
+        }
     }
 }

@@ -1,0 +1,144 @@
+//! From a full basket to an order: the read-back, and the yes that is bound to it.
+
+use super::{
+    Basket, Effect, Facts, Offer, Placed, READBACK_LIFE, Readback, Reply, Stage, Step,
+    basket::{Occasion, go_on},
+};
+use crate::{
+    catalog::Zone,
+    id::ZoneId,
+    moment::Moment,
+    order::{Fulfilment, Order, Status},
+    quote::{Quote, Refusal, quote},
+    wording::{DayTime, Text},
+};
+
+/// Reads an order back in which everything is known. Where it can't be priced after all, it goes on being filled.
+pub(super) fn read_back(basket: Basket, facts: &Facts<'_>, mut reply: Reply) -> (Stage, Reply) {
+    let (sum, name) = match (price(&basket, facts), basket.name.clone()) {
+        (Ok(sum), Some(name)) => (sum, name),
+        (_, _) => {
+            reply.say(Text::AskAnything {});
+            return (Stage::Filling { basket, ask: super::Ask::Anything, asked: 1 }, reply);
+        }
+    };
+    reply.gap();
+    reply.say(Text::ReadbackHead {});
+    for (line, priced) in basket.cart.lines.iter().zip(&sum.lines) {
+        reply.say(Text::LineSum { line: line.clone(), sum: priced.total });
+    }
+    match basket.fulfilment {
+        Some(Fulfilment::Delivery) => {
+            match sum.fee {
+                Some(fee) if !fee.is_zero() => reply.say(Text::SumDelivery { sum: fee }),
+                Some(_) | None => reply.say(Text::SumDeliveryFree {}),
+            }
+            if let Some(short) = sum.short_of_free {
+                reply.say(Text::FreeDeliveryHint { short });
+            }
+            let address = basket.address.clone().unwrap_or_default();
+            reply.say(Text::SumTotal { sum: sum.total });
+            reply.say(Text::ReadbackDelivery { name, address });
+        }
+        Some(Fulfilment::Pickup) | None => {
+            reply.say(Text::SumTotal { sum: sum.total });
+            reply.say(Text::ReadbackPickup { name });
+        }
+    }
+    let opening = facts.opening();
+    if let Some(opening) = opening {
+        reply.say(Text::ReadbackClosed { opening: DayTime(opening) });
+    }
+    reply.say(Text::ReadbackAsk {});
+    reply.offers = vec![Offer::Yes, Offer::Change];
+    let readback = Readback { seq: facts.seq, at: facts.now, total: sum.total.in_minor(), opening };
+    (Stage::Confirming { basket, readback }, reply)
+}
+
+/// The customer said yes to the read-back that was shown last: places the order, or shows it again where anything of
+/// it is not so any more.
+pub(super) fn place(mut step: Step, basket: Basket, readback: Readback, facts: &Facts<'_>) -> Step {
+    let sum = match price(&basket, facts) {
+        Ok(sum) if sum.short_of_minimum.is_none() => sum,
+        Ok(_) | Err(_) => return show_again(step, basket, facts, Text::ReadbackChanged {}),
+    };
+    if sum.total.in_minor() != readback.total || !same_opening(readback.opening, facts) {
+        return show_again(step, basket, facts, Text::ReadbackChanged {});
+    }
+    if facts.now.since(readback.at) > READBACK_LIFE {
+        return show_again(step, basket, facts, Text::ReadbackAgain {});
+    }
+    let name = basket.name.clone().unwrap_or_default();
+    let fulfilment = basket.fulfilment.unwrap_or(Fulfilment::Pickup);
+    let opening = facts.opening();
+    let order = Order {
+        id: facts.next_order,
+        number: facts.next_number,
+        customer: facts.customer.id,
+        conversation: facts.conversation,
+        language: facts.language,
+        status: Status::Placed,
+        version: 1,
+        line_totals: sum.lines.iter().map(|line| line.total).collect(),
+        cart: basket.cart,
+        fee: sum.fee.unwrap_or(sum.total.currency().zero()),
+        total: sum.total,
+        fulfilment,
+        name: name.clone(),
+        address: basket.address.clone().filter(|_| fulfilment == Fulfilment::Delivery),
+        zone: basket.zone.clone().filter(|_| fulfilment == Fulfilment::Delivery),
+        placed_at: facts.now,
+        not_before: opening,
+        due: None,
+        reason: None,
+        moved_at: facts.now,
+    };
+    let (number, total) = (order.number, order.total);
+    let mut customer = facts.customer.clone();
+    customer.name = Some(name.clone());
+    if let Some(address) = &order.address {
+        customer.address = Some(address.clone());
+    }
+    if customer != *facts.customer {
+        step.effects.push(Effect::Remember(customer));
+    }
+    step.effects.push(Effect::Place(Box::new(order), readback.seq));
+    step.state.placed = Some(Placed { readback: readback.seq, number, at: facts.now });
+    step.state.stage = Stage::Idle;
+    step.reply = Some(Reply::text(match opening {
+        None => Text::Placed { name, number, total },
+        Some(opening) => Text::PlacedClosed { name, number, total, opening: DayTime(opening) },
+    }));
+    step
+}
+
+/// Shows the order as it now stands, with why it is shown again.
+pub(super) fn show_again(mut step: Step, basket: Basket, facts: &Facts<'_>, why: Text) -> Step {
+    let mut reply = step.reply.take().unwrap_or_default();
+    reply.say(why);
+    let cart = basket.cart.clone();
+    let basket = match super::basket::vet(cart, facts, &mut reply) {
+        Ok(cart) => Basket { cart, ..basket },
+        Err(_) => basket,
+    };
+    step.reply = Some(reply);
+    go_on(step, basket, facts, Occasion::Need)
+}
+
+fn price(basket: &Basket, facts: &Facts<'_>) -> Result<Quote, Refusal> {
+    let zone = basket.zone.as_ref().filter(|_| basket.fulfilment == Some(Fulfilment::Delivery));
+    quote(facts.catalog, &basket.cart, basket.fulfilment, zone.and_then(|id| zone_of(id, facts)))
+}
+
+fn zone_of<'a>(id: &ZoneId, facts: &Facts<'a>) -> Option<&'a Zone> {
+    facts.catalog.zones.iter().find(|zone| zone.id == *id)
+}
+
+/// Whether the shop is as open, or opens when, as the read-back said. It may have opened since: that is good news.
+fn same_opening(shown: Option<Moment>, facts: &Facts<'_>) -> bool {
+    match (shown, facts.opening()) {
+        (_, None) => true,
+        (Some(shown), Some(now)) => shown == now,
+        (None, Some(_)) => false,
+    }
+}

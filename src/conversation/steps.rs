@@ -1,0 +1,638 @@
+//! Every input in every stage.
+
+use super::{
+    Ask, Basket, Effect, Facts, Input, Offer, Offered, Press, Reply, Say, Stage, State, Step, Wordless, Words, answers,
+    basket::{
+        Occasion, Unfit, go_on, take_address, take_choice, take_name, take_product, tell_difference, tell_unmatched,
+        tell_usual_changes, vet,
+    },
+    checkout::{place, show_again},
+    news,
+};
+use crate::{
+    cart::{Cart, Chosen},
+    desk::{Desk, Why},
+    moment::Span,
+    order::{Fulfilment, Move, Order},
+    understanding::Intent,
+    wording::{DayTime, List, Text},
+};
+
+/// How long after an order was placed a bare yes is taken for a second yes to it.
+const SECOND_YES: Span = Span::minutes(30);
+
+/// Where the conversation goes from `state` when `input` happens.
+pub fn step(state: State, desk: Desk, input: &Input<'_>, facts: &Facts<'_>) -> Step {
+    let answers = desk.bot_answers();
+    let step = Step { state, desk, reply: None, effects: Vec::new() };
+    let mut step = match input {
+        Input::OrderMoved(order) => Step { reply: Some(Reply::text(news::news(order))), ..step },
+        Input::TakenOver(name) => joined(step, name, facts),
+        Input::HandedBack(name) => left(step, name),
+        Input::Forgotten => step.calling(Why::NotUnderstood, facts.now),
+        Input::Words(_) | Input::Pressed(_) | Input::Opened | Input::Wordless(_) | Input::TooLong if !answers => step,
+        Input::Words(words) => said(step, words, facts),
+        Input::Pressed(press) => pressed(step, *press, facts),
+        Input::Opened => opened(step, facts),
+        Input::Wordless(kind) => wordless(step, *kind, facts),
+        Input::TooLong => Step { reply: Some(Reply::text(Text::TooLong {})), ..step },
+    };
+    if let Some(reply) = &step.reply {
+        // News of an order offers nothing, and must not take away what is on offer.
+        if !reply.offers.is_empty() {
+            step.state.offered = Offered { seq: facts.seq, offers: reply.offers.clone() };
+        }
+    }
+    step
+}
+
+fn joined(step: Step, name: &str, facts: &Facts<'_>) -> Step {
+    let desk = Desk::Staff { name: name.to_owned(), since: facts.now };
+    let reply = Some(Reply::text(Text::StaffJoined { name: name.to_owned() }));
+    Step { desk, reply, ..step }
+}
+
+fn left(mut step: Step, name: &str) -> Step {
+    step.state.slips = 0;
+    // What was asked before the person came may be asked anew: the talk in between counts as an answer.
+    if let Stage::Filling { asked, .. } = &mut step.state.stage {
+        *asked = 0;
+    }
+    let reply = Some(Reply::text(Text::StaffLeft { name: name.to_owned() }));
+    Step { desk: Desk::Bot, reply, ..step }
+}
+
+fn opened(mut step: Step, facts: &Facts<'_>) -> Step {
+    let mut reply = Reply::default();
+    greet(facts, &mut reply);
+    let cart = step.state.cart();
+    if cart.is_empty() {
+        reply.offers.push(Offer::Menu);
+        step.reply = Some(reply);
+        return step;
+    }
+    reply.say(Text::GreetingCart {});
+    tell_difference(&Cart::default(), &cart, facts, &mut reply);
+    step.reply = Some(reply);
+    step
+}
+
+fn wordless(step: Step, kind: Wordless, facts: &Facts<'_>) -> Step {
+    let (text, person) = match kind {
+        Wordless::Voice => (Text::WordlessVoice {}, true),
+        Wordless::Picture => (Text::WordlessPicture {}, true),
+        Wordless::File => (Text::WordlessFile {}, true),
+        Wordless::Sticker => (Text::WordlessSticker {}, false),
+        Wordless::Emoji => (Text::EmojiOnly {}, false),
+        Wordless::Location => (Text::WordlessLocation {}, false),
+        Wordless::Contact => (Text::WordlessContact {}, false),
+        Wordless::Edit => (Text::WordlessEdit {}, false),
+        Wordless::Other => (Text::WordlessOther {}, false),
+    };
+    let step = Step { reply: Some(Reply::text(text)), ..step };
+    if person { step.calling(Why::Unreadable, facts.now) } else { step }
+}
+
+fn pressed(mut step: Step, press: Option<Press>, facts: &Facts<'_>) -> Step {
+    let offered = &step.state.offered;
+    let offer = press.filter(|p| p.seq == offered.seq).and_then(|p| offered.offers.get(p.place).cloned());
+    if let Some(offer) = offer {
+        return picked(step, &offer, press, facts);
+    }
+    // A second press of the button that placed the order.
+    if let (Some(press), Some(placed)) = (press, step.state.placed)
+        && press.seq == placed.readback
+    {
+        step.reply = Some(Reply::text(Text::PlacedAlready { number: placed.number }));
+        return step;
+    }
+    match step.state.stage.clone() {
+        Stage::Idle => Step { reply: Some(Reply::text(Text::ButtonStale {})), ..step },
+        Stage::Filling { basket, .. } => {
+            step.reply = Some(Reply::text(Text::ButtonStale {}));
+            go_on(step, basket, facts, Occasion::Progress)
+        }
+        Stage::Confirming { basket, .. } => show_again(step, basket, facts, Text::ReadbackAgain {}),
+    }
+}
+
+fn picked(mut step: Step, offer: &Offer, press: Option<Press>, facts: &Facts<'_>) -> Step {
+    step.state.slips = 0;
+    match (offer, step.state.stage.clone()) {
+        (Offer::Menu, _) => {
+            let mut reply = Reply::default();
+            answers::menu(facts, &mut reply);
+            Step { reply: Some(reply), ..step }
+        }
+        (Offer::Category(id), _) => {
+            let mut reply = Reply::default();
+            answers::category(id, facts, &mut reply);
+            Step { reply: Some(reply), ..step }
+        }
+        (Offer::Person, _) => call(step, Why::Asked, facts),
+        (Offer::Language(language), _) => speak(step, *language),
+        (Offer::Usual, Stage::Idle) => usual(step, facts),
+        (Offer::Usual, Stage::Filling { .. } | Stage::Confirming { .. }) => usual(step, facts),
+        (Offer::Yes, Stage::Confirming { basket, readback }) if press.is_none_or(|p| p.seq == readback.seq) => {
+            place(step, basket, readback, facts)
+        }
+        (Offer::Yes, Stage::Confirming { basket, .. }) => show_again(step, basket, facts, Text::ReadbackAgain {}),
+        (Offer::Yes, Stage::Idle) => confirmed_nothing(step, facts),
+        (Offer::Change, Stage::Confirming { basket, .. }) => not_placed(step, basket),
+        (Offer::Change, Stage::Idle | Stage::Filling { .. }) => Step { reply: Some(Reply::text(Text::AskAnything {})), ..step },
+        (Offer::Yes, Stage::Filling { basket, .. }) => go_on(step, basket, facts, Occasion::Need),
+        (Offer::Fulfil(how), Stage::Filling { mut basket, .. } | Stage::Confirming { mut basket, .. }) => {
+            basket.fulfilment = Some(*how);
+            go_on(step, basket, facts, Occasion::Need)
+        }
+        (Offer::Name(name), Stage::Filling { mut basket, .. } | Stage::Confirming { mut basket, .. }) => {
+            take_name(&mut basket, name);
+            go_on(step, basket, facts, Occasion::Need)
+        }
+        (Offer::Product(id), Stage::Filling { mut basket, .. }) if take_product(&mut basket, id) => {
+            let mut reply = Reply::default();
+            tell_taken(&basket.cart, facts, &mut reply);
+            step.reply = Some(reply);
+            go_on(step, basket, facts, Occasion::Need)
+        }
+        (Offer::Choice(group, choice), Stage::Filling { mut basket, ask, .. })
+            if take_choice(&mut basket, &ask, Chosen::of(group.clone(), choice.clone())) =>
+        {
+            let mut reply = Reply::default();
+            tell_taken(&basket.cart, facts, &mut reply);
+            step.reply = Some(reply);
+            go_on(step, basket, facts, Occasion::Need)
+        }
+        (
+            Offer::Fulfil(_) | Offer::Name(_) | Offer::Product(_) | Offer::Choice(..),
+            Stage::Idle | Stage::Filling { .. } | Stage::Confirming { .. },
+        ) => Step { reply: Some(Reply::text(Text::ButtonStale {})), ..step },
+    }
+}
+
+fn said(mut step: Step, words: &Words<'_>, facts: &Facts<'_>) -> Step {
+    if let Some(offer) = numbered(words.text, &step.state.offered, facts) {
+        return picked(step, &offer, None, facts);
+    }
+    let reading = words.reading;
+    let cart_before = step.state.cart();
+    let changed = reading.cart != cart_before;
+    match reading.intent {
+        Intent::Human => call(step, Why::Asked, facts),
+        Intent::StopOffers => {
+            step.effects.push(Effect::Offers(false));
+            Step { reply: Some(Reply::text(Text::StopOffers {})), ..step }
+        }
+        Intent::StartOffers => {
+            step.effects.push(Effect::Offers(true));
+            Step { reply: Some(Reply::text(Text::StartOffers {})), ..step }
+        }
+        Intent::Complaint | Intent::Refund => {
+            let step = Step { reply: Some(Reply::text(Text::Complaint {})), ..step };
+            step.calling(Why::Complaint, facts.now)
+        }
+        Intent::MyData => {
+            let step = Step { reply: Some(Reply::text(Text::MyData {})), ..step };
+            step.calling(Why::Asked, facts.now)
+        }
+        Intent::Language => languages(step, facts),
+        Intent::CancelOrder => cancel(step, facts),
+        Intent::ChangeOrder if !changed => change_order(step, facts),
+        Intent::TrackOrder => track(step, facts),
+        Intent::Confirm if !changed => confirmed(step, facts),
+        Intent::Decline if !changed => declined(step, facts),
+        Intent::Greeting if !changed => greeted(step, facts),
+        Intent::Thanks if !changed => Step { reply: Some(Reply::text(Text::Thanks {})), ..step },
+        Intent::Checkout if !changed => checkout(step, words, facts),
+        Intent::Order
+        | Intent::ChangeOrder
+        | Intent::Confirm
+        | Intent::Decline
+        | Intent::Greeting
+        | Intent::Thanks
+        | Intent::Checkout => ordered(step, &cart_before, words, facts),
+        Intent::Menu
+        | Intent::ProductQuestion
+        | Intent::PriceQuestion
+        | Intent::DeliveryQuestion
+        | Intent::PaymentQuestion
+        | Intent::Hours
+        | Intent::Points
+        | Intent::Redeem
+        | Intent::Join
+        | Intent::Offers
+        | Intent::ReferFriend => asked(step, words, facts),
+        Intent::Rating | Intent::Other if changed || reading.fulfilment.is_some() => {
+            ordered(step, &cart_before, words, facts)
+        }
+        Intent::Rating | Intent::Other => other(step, words, facts),
+    }
+}
+
+/// The customer named things to buy, changed them, or said how they are to come.
+fn ordered(mut step: Step, before: &Cart, words: &Words<'_>, facts: &Facts<'_>) -> Step {
+    let reading = words.reading;
+    let mut reply = Reply::default();
+    let cart = match vet(reading.cart.clone(), facts, &mut reply) {
+        Ok(cart) => cart,
+        Err(Unfit::Person(text)) => {
+            step.reply = Some(Reply::text(text));
+            return step.calling(Why::TooMany, facts.now);
+        }
+        Err(Unfit::No(texts)) => {
+            step.reply = Some(Reply { says: texts.into_iter().map(Say::Text).collect(), offers: Vec::new() });
+            return step;
+        }
+    };
+    let understood = cart != *before || reading.fulfilment.is_some() || reading.address.is_some();
+    if cart != *before {
+        if before.is_empty() {
+            tell_usual_changes(&cart, facts, &mut reply);
+        }
+        tell_difference(before, &cart, facts, &mut reply);
+    }
+    tell_unmatched(&reading.unmatched, words.near, &mut reply);
+    for &intent in &reading.also {
+        reply.gap();
+        if !answers::answer(intent, words, facts, &mut reply) && is_question(intent) {
+            reply.say(Text::CallingUnknown {});
+            step = step.calling(Why::Unknown, facts.now);
+        }
+    }
+    let (mut basket, ask) = match step.state.stage.clone() {
+        Stage::Idle => (Basket::default(), Ask::Anything),
+        Stage::Filling { basket, ask, .. } => (basket, ask),
+        Stage::Confirming { basket, .. } => (basket, Ask::Anything),
+    };
+    if !understood && !reply.says_any() {
+        return match cart.is_empty() && reading.unmatched.is_empty() && facts.usual().is_none() {
+            // "The usual" of somebody who has none, or "I'd like to order" and nothing more.
+            true => empty_order(step, facts),
+            false => not_understood(step, facts),
+        };
+    }
+    if !understood {
+        // Something was named that the shop lacks: said, and counted, so that it does not go round in circles.
+        step.reply = Some(reply);
+        return slip(step, facts);
+    }
+    step.state.slips = 0;
+    basket.cart = cart;
+    if let Some(how) = reading.fulfilment {
+        basket.fulfilment = Some(how);
+    }
+    if let Some(address) = &reading.address {
+        take_address(&mut basket, &ask, address);
+        basket.fulfilment.get_or_insert(Fulfilment::Delivery);
+    }
+    let occasion = match reading.fulfilment.is_some() || reading.address.is_some() {
+        true => Occasion::Need,
+        false => Occasion::Progress,
+    };
+    step.reply = Some(reply);
+    go_on(step, basket, facts, occasion)
+}
+
+/// The customer asked something.
+fn asked(mut step: Step, words: &Words<'_>, facts: &Facts<'_>) -> Step {
+    let mut reply = Reply::default();
+    let intents = std::iter::once(words.reading.intent).chain(words.reading.also.iter().copied());
+    let mut unknown = false;
+    for intent in intents.filter(|intent| is_question(*intent)) {
+        reply.gap();
+        unknown |= !answers::answer(intent, words, facts, &mut reply);
+    }
+    if unknown {
+        reply.say(Text::CallingUnknown {});
+        step = step.calling(Why::Unknown, facts.now);
+    }
+    step.state.slips = 0;
+    // The read-back stands: remind of it, so that a yes is a yes to something in sight.
+    if let Stage::Confirming { readback, .. } = &mut step.state.stage
+        && !unknown
+    {
+        reply.gap();
+        reply.say(Text::ReadbackAsk {});
+        reply.offers = vec![Offer::Yes, Offer::Change];
+        readback.seq = facts.seq;
+    }
+    step.reply = Some(reply);
+    step
+}
+
+/// Words that are nothing else: an answer to what was asked, something for the FAQ, or not understood.
+fn other(mut step: Step, words: &Words<'_>, facts: &Facts<'_>) -> Step {
+    if !words.text.chars().any(char::is_alphanumeric) {
+        return wordless(step, Wordless::Emoji, facts);
+    }
+    match step.state.stage.clone() {
+        Stage::Filling { mut basket, ask: ask @ (Ask::Address | Ask::Postcode), asked } => {
+            let again = ask == Ask::Postcode && asked >= super::MOST_ASKED;
+            take_address(&mut basket, &ask, words.text);
+            basket.fulfilment = Some(Fulfilment::Delivery);
+            step.state.slips = 0;
+            let step = go_on(step, basket, facts, Occasion::Need);
+            // Twice no zone could be told from it: whether the shop goes there is the shop's to say.
+            return if again { step.calling(Why::Address, facts.now) } else { step };
+        }
+        Stage::Filling { mut basket, ask: Ask::Name, .. } => {
+            take_name(&mut basket, words.text);
+            step.state.slips = 0;
+            return go_on(step, basket, facts, Occasion::Need);
+        }
+        Stage::Confirming { basket, .. } if repeats(words.text, &basket) => {
+            step.state.slips = 0;
+            return go_on(step, basket, facts, Occasion::Need);
+        }
+        Stage::Idle | Stage::Filling { .. } | Stage::Confirming { .. } => {}
+    }
+    let mut reply = Reply::default();
+    if answers::topic(words, facts, &mut reply) {
+        step.state.slips = 0;
+        step.reply = Some(reply);
+        return step;
+    }
+    if !words.reading.unmatched.is_empty() {
+        tell_unmatched(&words.reading.unmatched, words.near, &mut reply);
+        step.reply = Some(reply);
+        return slip(step, facts);
+    }
+    not_understood(step, facts)
+}
+
+/// Nothing of it was understood.
+fn not_understood(mut step: Step, facts: &Facts<'_>) -> Step {
+    step.reply = Some(Reply::text(match &step.state.stage {
+        Stage::Idle => Text::NotUnderstood { example: answers::example(facts) },
+        Stage::Filling { .. } | Stage::Confirming { .. } => Text::NotUnderstoodAsk {},
+    }));
+    slip(step, facts)
+}
+
+/// Counts a misunderstanding: the first is answered with what the reply says and the question once more, the second
+/// brings a person, and after that the bot holds its tongue.
+fn slip(mut step: Step, facts: &Facts<'_>) -> Step {
+    step.state.slips = step.state.slips.saturating_add(1);
+    match step.state.slips {
+        1 => match step.state.stage.clone() {
+            Stage::Idle => step,
+            Stage::Filling { basket, .. } => go_on(step, basket, facts, Occasion::Need),
+            Stage::Confirming { basket, mut readback } => {
+                let mut reply = step.reply.take().unwrap_or_default();
+                reply.say(Text::ReadbackAsk {});
+                reply.offers = vec![Offer::Yes, Offer::Change];
+                readback.seq = facts.seq;
+                step.state.stage = Stage::Confirming { basket, readback };
+                step.reply = Some(reply);
+                step
+            }
+        },
+        2 => {
+            step.reply = Some(Reply::text(Text::CallingSlip {}));
+            step.calling(Why::NotUnderstood, facts.now)
+        }
+        3 => Step { reply: Some(Reply::text(Text::CallingStill {})), ..step },
+        _ => Step { reply: None, ..step },
+    }
+}
+
+fn checkout(mut step: Step, words: &Words<'_>, facts: &Facts<'_>) -> Step {
+    match step.state.stage.clone() {
+        Stage::Idle => Step { reply: Some(Reply::text(Text::NothingToPlace {})), ..step },
+        Stage::Filling { mut basket, .. } | Stage::Confirming { mut basket, .. } => {
+            step.state.slips = 0;
+            if let Some(how) = words.reading.fulfilment {
+                basket.fulfilment = Some(how);
+            }
+            go_on(step, basket, facts, Occasion::Need)
+        }
+    }
+}
+
+fn confirmed(step: Step, facts: &Facts<'_>) -> Step {
+    match step.state.stage.clone() {
+        Stage::Confirming { basket, readback } => place(step, basket, readback, facts),
+        Stage::Filling { basket, .. } => go_on(step, basket, facts, Occasion::Need),
+        Stage::Idle => confirmed_nothing(step, facts),
+    }
+}
+
+fn confirmed_nothing(step: Step, facts: &Facts<'_>) -> Step {
+    let reply = match step.state.placed {
+        Some(placed) if facts.now.since(placed.at) <= SECOND_YES => Text::PlacedAlready { number: placed.number },
+        Some(_) | None => Text::NothingToConfirm {},
+    };
+    Step { reply: Some(Reply::text(reply)), ..step }
+}
+
+fn declined(mut step: Step, facts: &Facts<'_>) -> Step {
+    match step.state.stage.clone() {
+        Stage::Confirming { basket, .. } => not_placed(step, basket),
+        Stage::Filling { basket, ask: Ask::Anything, .. } => {
+            // "No" to "what else?" means: that is all.
+            go_on(step, basket, facts, Occasion::Need)
+        }
+        Stage::Filling { basket, .. } => {
+            step.reply = Some(Reply::text(Text::NotUnderstoodAsk {}));
+            step.state.stage = match step.state.stage {
+                Stage::Filling { ask, asked, .. } => Stage::Filling { basket, ask, asked },
+                other @ (Stage::Idle | Stage::Confirming { .. }) => other,
+            };
+            slip(step, facts)
+        }
+        Stage::Idle => Step { reply: Some(Reply::text(Text::NothingToConfirm {})), ..step },
+    }
+}
+
+fn not_placed(mut step: Step, basket: Basket) -> Step {
+    step.state.stage = Stage::Filling { basket, ask: Ask::Anything, asked: 1 };
+    step.reply = Some(Reply::text(Text::NotPlaced {}));
+    step
+}
+
+fn greeted(mut step: Step, facts: &Facts<'_>) -> Step {
+    step.state.slips = 0;
+    opened(step, facts)
+}
+
+fn greet(facts: &Facts<'_>, reply: &mut Reply) {
+    let shop = facts.catalog.merchant.clone();
+    let Some(name) = facts.customer.name.clone() else {
+        reply.say(Text::Greeting { shop, example: answers::example(facts) });
+        reply.say(Text::GreetingHelp {});
+        return;
+    };
+    reply.say(Text::GreetingKnown { name, shop });
+    if let Some(last) = facts.usual() {
+        reply.say(Text::GreetingUsual { lines: List(last.cart.lines.clone()) });
+        reply.offers.push(Offer::Usual);
+    }
+}
+
+/// The last order again, as far as the shop still has it.
+fn usual(mut step: Step, facts: &Facts<'_>) -> Step {
+    let Some(last) = facts.usual() else {
+        return Step { reply: Some(Reply::text(Text::UsualNone {})), ..step };
+    };
+    let mut reply = Reply::text(Text::UsualAdded {});
+    let known = |line: &&crate::cart::Line| line.product.settled().is_some_and(|id| facts.catalog.product(id).is_some());
+    let cart = Cart { lines: last.cart.lines.iter().filter(known).cloned().collect() };
+    tell_usual_changes(&cart, facts, &mut reply);
+    let Ok(cart) = vet(cart, facts, &mut reply) else {
+        return Step { reply: Some(Reply::text(Text::UsualNone {})), ..step };
+    };
+    tell_difference(&Cart::default(), &cart, facts, &mut reply);
+    let basket = match step.state.stage.clone() {
+        Stage::Idle => Basket::default(),
+        Stage::Filling { basket, .. } | Stage::Confirming { basket, .. } => basket,
+    };
+    step.reply = Some(reply);
+    go_on(step, Basket { cart, ..basket }, facts, Occasion::Progress)
+}
+
+/// "I'd like to order", or "the usual" of somebody who has none.
+fn empty_order(mut step: Step, facts: &Facts<'_>) -> Step {
+    let cart = step.state.cart();
+    step.reply = Some(Reply::text(match cart.is_empty() {
+        true => Text::AskAnything {},
+        false => Text::CartSame {},
+    }));
+    match step.state.stage.clone() {
+        Stage::Idle => step,
+        Stage::Filling { basket, .. } | Stage::Confirming { basket, .. } => {
+            go_on(step, basket, facts, Occasion::Progress)
+        }
+    }
+}
+
+fn cancel(mut step: Step, facts: &Facts<'_>) -> Step {
+    if !step.state.cart().is_empty() {
+        step.state.stage = Stage::Idle;
+        step.state.slips = 0;
+        step.reply = Some(Reply::text(Text::CartEmptied {}));
+        return step;
+    }
+    let Some(order) = facts.under_way().next() else {
+        return Step { reply: Some(Reply::text(Text::OrderCancelNone {})), ..step };
+    };
+    match order.moved(&Move::Cancel, facts.now) {
+        Ok(cancelled) => {
+            step.reply = Some(Reply::text(Text::OrderCancelled { number: order.number }));
+            step.effects.push(Effect::Move(Box::new(cancelled)));
+            step
+        }
+        Err(_) => {
+            step.reply = Some(Reply::text(Text::OrderCancelLate { number: order.number }));
+            step.calling(Why::OrderChange, facts.now)
+        }
+    }
+}
+
+fn change_order(step: Step, facts: &Facts<'_>) -> Step {
+    match (step.state.stage.clone(), facts.under_way().next()) {
+        (Stage::Filling { basket, .. } | Stage::Confirming { basket, .. }, _) => not_placed(step, basket),
+        (Stage::Idle, Some(order)) => {
+            let step = Step { reply: Some(Reply::text(Text::OrderChangeLate { number: order.number })), ..step };
+            step.calling(Why::OrderChange, facts.now)
+        }
+        (Stage::Idle, None) => Step { reply: Some(Reply::text(Text::StatusNone {})), ..step },
+    }
+}
+
+fn track(mut step: Step, facts: &Facts<'_>) -> Step {
+    let mut reply = Reply::default();
+    let mut late = false;
+    let mut orders: Vec<&Order> = facts.under_way().collect();
+    if orders.is_empty() {
+        orders.extend(facts.orders.first());
+    }
+    for order in orders {
+        late |= news::status(order, facts, &mut reply);
+    }
+    if !reply.says_any() {
+        reply.say(Text::StatusNone {});
+    }
+    step.state.slips = 0;
+    step.reply = Some(reply);
+    if late { step.calling(Why::OrderChange, facts.now) } else { step }
+}
+
+fn languages(mut step: Step, facts: &Facts<'_>) -> Step {
+    let mut reply = Reply::text(Text::Languages {});
+    reply.offers = facts.languages.iter().copied().map(Offer::Language).collect();
+    step.reply = Some(reply);
+    step
+}
+
+fn speak(mut step: Step, language: crate::language::Language) -> Step {
+    step.effects.push(Effect::Speak(language));
+    Step { reply: Some(Reply::text(Text::LanguageSet {})), ..step }
+}
+
+fn call(mut step: Step, why: Why, facts: &Facts<'_>) -> Step {
+    step.reply = Some(Reply::text(match (&step.desk, facts.opening()) {
+        (Desk::Waiting { .. }, _) => Text::CallingStill {},
+        (Desk::Bot | Desk::Staff { .. }, Some(opening)) => Text::CallingPersonClosed { opening: DayTime(opening) },
+        (Desk::Bot | Desk::Staff { .. }, None) => Text::CallingPerson {},
+    }));
+    step.calling(why, facts.now)
+}
+
+/// Says what the cart holds after a question about it was answered.
+fn tell_taken(cart: &Cart, facts: &Facts<'_>, reply: &mut Reply) {
+    if let Ok(sum) = crate::quote::quote(facts.catalog, cart, None, None) {
+        for (line, priced) in cart.lines.iter().zip(&sum.lines) {
+            reply.say(Text::LineSum { line: line.clone(), sum: priced.total });
+        }
+    }
+}
+
+/// A bare number where offers were shown with numbers.
+fn numbered(text: &str, offered: &Offered, facts: &Facts<'_>) -> Option<Offer> {
+    if !facts.numbered {
+        return None;
+    }
+    let number: usize = text.trim().trim_end_matches('.').parse().ok()?;
+    offered.offers.get(number.checked_sub(1)?).cloned()
+}
+
+/// Whether the words only say again what the read-back shows already.
+fn repeats(text: &str, basket: &Basket) -> bool {
+    let same = |known: &Option<String>| known.as_ref().is_some_and(|k| k.to_lowercase() == text.trim().to_lowercase());
+    same(&basket.name) || same(&basket.address)
+}
+
+fn is_question(intent: Intent) -> bool {
+    match intent {
+        Intent::Menu
+        | Intent::ProductQuestion
+        | Intent::PriceQuestion
+        | Intent::DeliveryQuestion
+        | Intent::PaymentQuestion
+        | Intent::Hours
+        | Intent::Points
+        | Intent::Redeem
+        | Intent::Join
+        | Intent::Offers
+        | Intent::ReferFriend => true,
+        Intent::Order
+        | Intent::Checkout
+        | Intent::Confirm
+        | Intent::Decline
+        | Intent::ChangeOrder
+        | Intent::CancelOrder
+        | Intent::TrackOrder
+        | Intent::Complaint
+        | Intent::Refund
+        | Intent::Human
+        | Intent::StopOffers
+        | Intent::StartOffers
+        | Intent::Rating
+        | Intent::MyData
+        | Intent::Language
+        | Intent::Greeting
+        | Intent::Thanks
+        | Intent::Other => false,
+    }
+}
+

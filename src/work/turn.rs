@@ -1,0 +1,682 @@
+//! The turn: what arrives becomes, in one transaction, a message on record, a new state of its conversation, perhaps an
+//! order, and answers in the outbox. One task writes; it takes whatever waits, up to [`MOST_TOGETHER`] jobs, and commits
+//! them together, because a commit that waits for the disk costs the same for one job as for many.
+//!
+//! What it promises: a job is answered after the commit that holds it. A job whose turn fails does not take others
+//! down: the common transaction is undone and each job is run again by itself, and one that still fails is kept aside
+//! with its fault, on record, and answered, so that the vendor does not send it for ever.
+//!
+//! Jobs of one conversation are run in the order in which they came. Another process may write to the same file; a
+//! conversation that it changed meanwhile is [`StoreError::Stale`], and the job is run again on what is there now.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use futures::FutureExt as _;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Action, Event, LONGEST_ANSWER, NotDone, OpenShop, Work, new_id, now, render,
+    send::{Fate, Post},
+};
+use crate::{
+    cart::Cart,
+    channel::{Arrival, Content, Medium, NotTaken, Outgoing},
+    conversation::{Effect, Facts, Input, Press, Stage, State, Wordless, Words, step},
+    customer::Customer,
+    desk::Desk,
+    id::{ConversationId, CustomerId, MerchantId, OrderId},
+    language::Language,
+    moment::{Moment, Span},
+    order::Order,
+    store::{Author, Conversation, Gathering, NewMessage, Recalled, StoreError, Tx, Unsent},
+    understanding::{Reading, Utterance},
+    wording::Speech,
+};
+
+/// Jobs that one commit holds at most. Beyond this the saving is small and the first job waits long.
+const MOST_TOGETHER: usize = 64;
+
+/// Messages that are gathered at most before they are answered whatever they are.
+const MOST_GATHERED: i64 = 8;
+
+/// How often a job is run again because somebody else changed what it had read.
+const MOST_STALE: u32 = 5;
+
+/// Something for the writer to do.
+pub(super) enum Job {
+    /// Take an arrival in.
+    Arrive { arrival: Box<Arrival>, done: oneshot::Sender<Result<(), NotTaken>> },
+    /// Do what a member of the staff wants.
+    Act { merchant: MerchantId, staff: String, action: Action, done: oneshot::Sender<Result<(), NotDone>> },
+    /// Note what became of a message.
+    Mark { message: Box<Unsent>, fate: Fate },
+    /// Answer what waited for its other half, if it has waited long enough.
+    Due { merchant: MerchantId, conversation: ConversationId },
+    /// Answer once everything before it is committed.
+    Settled(oneshot::Sender<()>),
+}
+
+/// What is to be done once a turn is committed.
+#[derive(Default)]
+struct Outcome {
+    posts: Vec<Unsent>,
+    events: Vec<Event>,
+    wakes: Vec<(MerchantId, ConversationId, Moment)>,
+}
+
+/// Why a turn was not run to its end.
+enum Failed {
+    /// The staff's wish can't be done: an answer, not a fault. Nothing of the turn is kept.
+    NotDone(NotDone),
+    Store(StoreError),
+}
+
+/// Runs the writer until it is told to stop and nothing waits any more.
+pub(super) async fn run(work: Work, mut waiting: mpsc::Receiver<Job>, post: Post, shutdown: CancellationToken) {
+    let mut stopping = false;
+    loop {
+        let first = tokio::select! {
+            biased;
+            job = waiting.recv() => job,
+            () = shutdown.cancelled(), if !stopping => {
+                // What was handed in before is still written; nothing more is taken.
+                waiting.close();
+                stopping = true;
+                continue;
+            }
+        };
+        let Some(first) = first else { return };
+        let mut jobs = vec![first];
+        while jobs.len() < MOST_TOGETHER
+            && let Ok(job) = waiting.try_recv()
+        {
+            jobs.push(job);
+        }
+        write(&work, &post, jobs).await;
+    }
+}
+
+/// Runs jobs in one transaction, or, where one of them fails, each in its own.
+async fn write(work: &Work, post: &Post, jobs: Vec<Job>) {
+    let together = AssertUnwindSafe(attempt(work, &jobs)).catch_unwind().await;
+    match together {
+        Ok(Ok(outcome)) => {
+            publish(work, post, outcome);
+            jobs.into_iter().for_each(|job| job.answer(Ok(())));
+        }
+        Ok(Err(_)) | Err(_) => {
+            for job in jobs {
+                write_alone(work, post, job).await;
+            }
+        }
+    }
+}
+
+async fn attempt(work: &Work, jobs: &[Job]) -> Result<Outcome, Failed> {
+    let mut tx = work.store().begin().await.map_err(Failed::Store)?;
+    let mut outcome = Outcome::default();
+    for job in jobs {
+        if let Err(failed) = turn(work, &mut tx, job, &mut outcome).await {
+            // The transaction is undone by its drop; doing it here keeps the connection free of surprises.
+            let _ = tx.undo().await;
+            return Err(failed);
+        }
+    }
+    tx.commit().await.map_err(Failed::Store)?;
+    Ok(outcome)
+}
+
+async fn write_alone(work: &Work, post: &Post, job: Job) {
+    let mut tried = 0;
+    let fault = loop {
+        let jobs = std::slice::from_ref(&job);
+        match AssertUnwindSafe(attempt(work, jobs)).catch_unwind().await {
+            Ok(Ok(outcome)) => {
+                publish(work, post, outcome);
+                return job.answer(Ok(()));
+            }
+            Ok(Err(Failed::NotDone(why))) => return job.answer(Err(why)),
+            Ok(Err(Failed::Store(StoreError::Stale))) if tried < MOST_STALE => tried += 1,
+            Ok(Err(Failed::Store(fault @ (StoreError::Busy(_) | StoreError::Unwritable(_))))) => {
+                // The store's trouble, not the job's: the vendor sends it again.
+                tracing::error!(%fault, "a turn could not be stored");
+                return job.answer(Err(NotDone::Store(fault)));
+            }
+            Ok(Err(Failed::Store(fault))) => break fault.to_string(),
+            Err(_) => break "the program made a mistake (panic)".to_owned(),
+        }
+    };
+    tracing::error!(%fault, job = job.name(), "a turn failed and is kept aside");
+    if let Job::Arrive { arrival, .. } = &job {
+        let kept = keep_aside(work, arrival, &fault).await;
+        let answer = kept.map_err(NotDone::Store);
+        let _ = work.inner.events.send(Event::Anything);
+        return job.answer(answer);
+    }
+    job.answer(Err(NotDone::Refused(fault)));
+}
+
+async fn keep_aside(work: &Work, arrival: &Arrival, fault: &str) -> Result<(), StoreError> {
+    let mut tx = work.store().begin().await?;
+    let with = tx.conversation_with(&arrival.merchant, arrival.channel, &arrival.peer).await.ok().flatten();
+    let id = with.map_or(ConversationId(0), |conversation| conversation.id);
+    tx.receive(arrival, id, None).await?;
+    tx.set_aside(arrival, fault).await?;
+    tx.commit().await
+}
+
+fn publish(work: &Work, post: &Post, outcome: Outcome) {
+    if !outcome.posts.is_empty() {
+        // The senders are gone only where the program is stopping; the outbox keeps the messages.
+        let _ = post.send(outcome.posts);
+    }
+    for event in outcome.events {
+        // No receiver is no screen.
+        let _ = work.inner.events.send(event);
+    }
+    for (merchant, conversation, at) in outcome.wakes {
+        work.wake(merchant, conversation, at);
+    }
+}
+
+impl Job {
+    fn name(&self) -> &'static str {
+        match self {
+            Job::Arrive { .. } => "arrival",
+            Job::Act { .. } => "staff",
+            Job::Mark { .. } => "mark",
+            Job::Due { .. } => "due",
+            Job::Settled(_) => "settled",
+        }
+    }
+
+    /// Tells whoever waits. Nobody listening any more is no matter: it is committed all the same.
+    fn answer(self, result: Result<(), NotDone>) {
+        match self {
+            Job::Arrive { done, .. } => {
+                let _ = done.send(result.map_err(|_| NotTaken));
+            }
+            Job::Act { done, .. } => {
+                let _ = done.send(result);
+            }
+            Job::Settled(done) => {
+                let _ = done.send(());
+            }
+            Job::Mark { .. } | Job::Due { .. } => {}
+        }
+    }
+}
+
+async fn turn(work: &Work, tx: &mut Tx, job: &Job, outcome: &mut Outcome) -> Result<(), Failed> {
+    match job {
+        Job::Arrive { arrival, .. } => Ok(arrive(work, tx, arrival, outcome).await?),
+        Job::Act { merchant, staff, action, .. } => act(work, tx, merchant, staff, action, outcome).await,
+        Job::Mark { message, fate } => {
+            match fate {
+                Fate::Sent => tx.mark_sent(message).await?,
+                Fate::Later(fault) => tx.mark_later(message, fault).await?,
+                Fate::Failed(fault, gone) => {
+                    tx.mark_failed(message, fault, *gone).await?;
+                    outcome.events.push(Event::Conversation {
+                        merchant: message.merchant.clone(),
+                        conversation: message.conversation,
+                    });
+                }
+            }
+            Ok(())
+        }
+        Job::Due { merchant, conversation } => Ok(due(work, tx, merchant, *conversation, outcome).await?),
+        Job::Settled(_) => Ok(()),
+    }
+}
+
+async fn arrive(work: &Work, tx: &mut Tx, arrival: &Arrival, outcome: &mut Outcome) -> Result<(), StoreError> {
+    let Some(shop) = work.shop(&arrival.merchant) else {
+        return Err(StoreError::Failed(format!("there is no shop {}", arrival.merchant)));
+    };
+    if let Content::Ignored(kind) = arrival.content {
+        tracing::debug!(channel = arrival.channel.word(), kind, "an update needs no answer");
+        tx.receive(arrival, ConversationId(0), None).await?;
+        return Ok(());
+    }
+    let found = tx.conversation_with(&arrival.merchant, arrival.channel, &arrival.peer).await?;
+    let conversation = found.unwrap_or_else(|| opened(arrival));
+    let mut talk = Talk { work, shop, tx, outcome, conversation, now: arrival.at, said: false };
+    let noted = matches!(arrival.content, Content::Opened(_) | Content::Left);
+    let seq = if noted { None } else { Some(talk.conversation.next_seq) };
+    if !talk.tx.receive(arrival, talk.conversation.id, seq).await? {
+        return Ok(());
+    }
+    if arrival.name.is_some() {
+        talk.conversation.shown_name.clone_from(&arrival.name);
+    }
+    if talk.conversation.new {
+        let (customer, merchant) = (talk.conversation.customer.clone(), &arrival.merchant);
+        talk.tx.save_customer(merchant, &customer, true, arrival.at).await?;
+    }
+    talk.conversation.reachable = arrival.content != Content::Left;
+    match &arrival.content {
+        Content::Text(text) => {
+            talk.hear("text", text).await?;
+            talk.words(text).await?;
+        }
+        Content::TooLong(text) => {
+            talk.hear("text", text).await?;
+            talk.answer_gathered().await?;
+            talk.happens(&Input::TooLong).await?;
+        }
+        Content::Press(data) => {
+            let press = Press::read(data);
+            talk.hear("press", &talk.label_of(press)).await?;
+            talk.answer_gathered().await?;
+            talk.happens(&Input::Pressed(press)).await?;
+        }
+        Content::Opened(_) => talk.happens(&Input::Opened).await?,
+        Content::Medium(medium) => {
+            let (kind, wordless) = wordless(*medium);
+            talk.hear(kind, "").await?;
+            talk.answer_gathered().await?;
+            talk.happens(&Input::Wordless(wordless)).await?;
+        }
+        Content::Left | Content::Ignored(_) => {}
+    }
+    talk.save().await
+}
+
+async fn act(
+    work: &Work,
+    tx: &mut Tx,
+    merchant: &MerchantId,
+    staff: &str,
+    action: &Action,
+    outcome: &mut Outcome,
+) -> Result<(), Failed> {
+    let shop = work.shop(merchant).ok_or(NotDone::Missing)?;
+    let now = now();
+    let (id, moved) = match action {
+        Action::Order { order, version, a_move } => {
+            let old = tx.order(merchant, *order).await?.ok_or(NotDone::Missing)?;
+            if old.version != *version {
+                return Err(NotDone::Stale.into());
+            }
+            let moved = old.moved(a_move, now).map_err(NotDone::from)?;
+            tx.move_order(merchant, &moved, staff).await?;
+            outcome.events.push(Event::Order { merchant: merchant.clone(), order: moved.id, new: false });
+            (moved.conversation, Some(moved))
+        }
+        Action::TakeOver(id) | Action::Answer(id, _) | Action::HandBack(id) => (*id, None),
+    };
+    let conversation = tx.conversation(merchant, id).await?.ok_or(NotDone::Missing)?;
+    let mut talk = Talk { work, shop, tx, outcome, conversation, now, said: false };
+    match action {
+        Action::Order { .. } => {
+            if let Some(order) = &moved {
+                talk.happens(&Input::OrderMoved(order)).await?;
+            }
+        }
+        Action::TakeOver(_) => talk.take_over(staff).await?,
+        Action::Answer(_, text) => {
+            let text = text.trim();
+            if text.is_empty() || text.chars().count() > LONGEST_ANSWER {
+                return Err(NotDone::Refused(format!("write 1 to {LONGEST_ANSWER} characters")).into());
+            }
+            talk.take_over(staff).await?;
+            let message = Outgoing { text: text.to_owned(), buttons: Vec::new() };
+            talk.say(Author::Staff, Some(staff), "text", message).await?;
+        }
+        Action::HandBack(_) => match talk.conversation.desk.clone() {
+            Desk::Staff { name, .. } => {
+                talk.happens(&Input::HandedBack(&name)).await?;
+            }
+            Desk::Bot | Desk::Waiting { .. } => talk.conversation.desk = Desk::Bot,
+        },
+    }
+    talk.save().await?;
+    Ok(())
+}
+
+async fn due(
+    work: &Work,
+    tx: &mut Tx,
+    merchant: &MerchantId,
+    id: ConversationId,
+    outcome: &mut Outcome,
+) -> Result<(), StoreError> {
+    let Some(shop) = work.shop(merchant) else { return Ok(()) };
+    let Some(conversation) = tx.conversation(merchant, id).await? else { return Ok(()) };
+    let now = now();
+    match conversation.gathering {
+        Some(gathering) if gathering.until <= now => {}
+        // Answered meanwhile, or something more came and the wait began anew with a wake of its own.
+        Some(_) | None => return Ok(()),
+    }
+    let mut talk = Talk { work, shop, tx, outcome, conversation, now, said: false };
+    talk.answer_gathered().await?;
+    talk.save().await
+}
+
+/// A conversation in the middle of a turn.
+struct Talk<'a> {
+    work: &'a Work,
+    shop: Arc<OpenShop>,
+    tx: &'a mut Tx,
+    outcome: &'a mut Outcome,
+    conversation: Conversation,
+    now: Moment,
+    said: bool,
+}
+
+impl Talk<'_> {
+    /// Puts what the customer sent on record.
+    async fn hear(&mut self, kind: &str, body: &str) -> Result<(), StoreError> {
+        let what = Outgoing { text: body.to_owned(), buttons: Vec::new() };
+        self.record(Author::Customer, None, kind, &what).await.map(|_| ())
+    }
+
+    /// Puts a message on record, and hands it to its channel where it has to be pushed.
+    async fn say(
+        &mut self,
+        author: Author,
+        by_name: Option<&str>,
+        kind: &str,
+        message: Outgoing,
+    ) -> Result<(), StoreError> {
+        let seq = self.record(author, by_name, kind, &message).await?;
+        if self.conversation.channel.abilities().fetched || !self.conversation.reachable {
+            return Ok(());
+        }
+        let (id, channel) = (self.conversation.id, self.conversation.channel);
+        self.tx.post(&self.shop.id, id, seq, channel, self.now).await?;
+        self.outcome.posts.push(Unsent {
+            merchant: self.shop.id.clone(),
+            conversation: id,
+            seq,
+            channel,
+            peer: self.conversation.peer.clone(),
+            message,
+            attempts: 0,
+            due_at: self.now,
+        });
+        Ok(())
+    }
+
+    async fn record(
+        &mut self,
+        author: Author,
+        by_name: Option<&str>,
+        kind: &str,
+        what: &Outgoing,
+    ) -> Result<i64, StoreError> {
+        let seq = self.conversation.next_seq;
+        let message = NewMessage { author, by_name, kind, what, at: self.now };
+        self.tx.say(&self.shop.id, self.conversation.id, seq, &message).await?;
+        self.conversation.next_seq += 1;
+        self.said = true;
+        Ok(seq)
+    }
+
+    /// Words came: they are answered at once where they stand by themselves, else they wait for their other half.
+    async fn words(&mut self, text: &str) -> Result<(), StoreError> {
+        if !self.conversation.desk.bot_answers() {
+            return Ok(());
+        }
+        let (until, seq) = (self.now.after(self.work.inner.habits.gather), self.conversation.next_seq - 1);
+        let from = match self.conversation.gathering {
+            Some(gathering) if seq - gathering.from >= MOST_GATHERED => return self.answer_gathered().await,
+            Some(gathering) => gathering.from,
+            None if self.work.inner.habits.gather > Span::millis(0) && self.read(text).await?.1.fragment => seq,
+            None => return self.answer_words(text).await,
+        };
+        self.conversation.gathering = Some(Gathering { from, until });
+        self.outcome.wakes.push((self.shop.id.clone(), self.conversation.id, until));
+        Ok(())
+    }
+
+    /// Answers what waited for its other half, if anything did.
+    async fn answer_gathered(&mut self) -> Result<(), StoreError> {
+        let Some(gathering) = self.conversation.gathering.take() else { return Ok(()) };
+        let pieces = self.tx.words_since(&self.shop.id, self.conversation.id, gathering.from).await?;
+        if pieces.is_empty() || !self.conversation.desk.bot_answers() {
+            return Ok(());
+        }
+        self.answer_words(&pieces.join("\n")).await
+    }
+
+    async fn answer_words(&mut self, text: &str) -> Result<(), StoreError> {
+        let (orders, reading) = self.read(text).await?;
+        self.conversation.language = Some(reading.language);
+        let shop = self.shop.clone();
+        let named = shop.engine.named(text);
+        let near = match reading.unmatched.as_slice() {
+            [] => Vec::new(),
+            pieces => pieces.iter().flat_map(|piece| shop.engine.near(piece)).collect(),
+        };
+        let (topic, _) = shop.answerer.answer(text, Some(reading.language));
+        let words = Words { text, reading: &reading, named: &named, topic: topic.as_ref(), near: &near };
+        self.happens_with(&Input::Words(words), orders).await
+    }
+
+    /// What a text means here, and the orders that were looked at for it.
+    async fn read(&mut self, text: &str) -> Result<(Vec<Order>, Reading), StoreError> {
+        let orders = self.orders().await?;
+        let usual = orders.first().map(|order| order.cart.clone()).unwrap_or_default();
+        let (cart, expecting) = match &self.conversation.state {
+            Recalled::Known(state) => (state.cart(), state.expecting()),
+            Recalled::Unreadable(_) => (Cart::default(), None),
+        };
+        let reading = self.shop.engine.read(&Utterance {
+            text,
+            language: None,
+            prior: Some(self.language()),
+            cart: &cart,
+            usual: &usual,
+            expecting,
+        });
+        Ok((orders, reading))
+    }
+
+    async fn happens(&mut self, input: &Input<'_>) -> Result<(), StoreError> {
+        let orders = self.orders().await?;
+        self.happens_with(input, orders).await
+    }
+
+    /// Lets something happen to the conversation: a step, what it says, what it does.
+    async fn happens_with(&mut self, input: &Input<'_>, orders: Vec<Order>) -> Result<(), StoreError> {
+        let state = match std::mem::replace(&mut self.conversation.state, Recalled::Known(State::default())) {
+            Recalled::Known(state) => state,
+            Recalled::Unreadable(text) => {
+                tracing::error!(conversation = %self.conversation.id, "a stored state can't be read; staff are called");
+                self.note(&format!("The bot lost its place here. What it had stored: {text}")).await?;
+                self.conversation.desk = self.step(State::default(), &Input::Forgotten, &orders, 0).desk;
+                State::default()
+            }
+        };
+        let next_number = match state.stage {
+            Stage::Confirming { .. } => self.tx.next_order_number(&self.shop.id).await?,
+            Stage::Idle | Stage::Filling { .. } => 0,
+        };
+        let before = self.conversation.desk.clone();
+        let step = self.step(state, input, &orders, next_number);
+        self.conversation.state = Recalled::Known(step.state);
+        self.conversation.desk = step.desk;
+        for effect in step.effects {
+            self.take_effect(effect).await?;
+        }
+        if let Some(reply) = &step.reply {
+            let (shop, seq) = (self.shop.clone(), self.conversation.next_seq);
+            let speech = Speech {
+                wording: &self.work.inner.words.wording,
+                catalog: &shop.catalog,
+                language: self.language(),
+                now: self.now,
+            };
+            for message in render::render(reply, &speech, self.conversation.channel.abilities(), seq) {
+                self.say(Author::Bot, None, "text", message).await?;
+            }
+        }
+        self.note_desk(&before).await
+    }
+
+    fn step(&self, state: State, input: &Input<'_>, orders: &[Order], next_number: i64) -> crate::conversation::Step {
+        let facts = Facts {
+            now: self.now,
+            catalog: &self.shop.catalog,
+            faq: &self.shop.faq,
+            languages: &self.work.inner.words.languages,
+            conversation: self.conversation.id,
+            language: self.language(),
+            customer: &self.conversation.customer,
+            shown_name: self.conversation.shown_name.as_deref(),
+            orders,
+            seq: self.conversation.next_seq,
+            next_number,
+            next_order: OrderId(new_id()),
+            numbered: render::numbers(self.conversation.channel.abilities()),
+        };
+        step(state, self.conversation.desk.clone(), input, &facts)
+    }
+
+    async fn take_effect(&mut self, effect: Effect) -> Result<(), StoreError> {
+        let merchant = self.shop.id.clone();
+        match effect {
+            Effect::Place(order, readback) => {
+                self.tx.place(&merchant, &order, readback, "customer").await?;
+                self.conversation.orders += 1;
+                self.outcome.events.push(Event::Order { merchant, order: order.id, new: true });
+            }
+            Effect::Move(order) => {
+                self.tx.move_order(&merchant, &order, "customer").await?;
+                self.outcome.events.push(Event::Order { merchant, order: order.id, new: false });
+            }
+            Effect::Remember(customer) => {
+                self.conversation.customer = customer;
+                self.tx.save_customer(&merchant, &self.conversation.customer, false, self.now).await?;
+            }
+            Effect::Offers(wanted) => {
+                self.conversation.customer.offers = Some(wanted);
+                self.tx.save_customer(&merchant, &self.conversation.customer, false, self.now).await?;
+            }
+            Effect::Speak(language) => self.conversation.language = Some(language),
+        }
+        Ok(())
+    }
+
+    async fn take_over(&mut self, staff: &str) -> Result<(), Failed> {
+        match &self.conversation.desk {
+            Desk::Staff { name, .. } if name == staff => return Ok(()),
+            Desk::Staff { name, .. } => return Err(NotDone::Owned(name.clone()).into()),
+            Desk::Bot | Desk::Waiting { .. } => {}
+        }
+        // What waited for its other half is the person's to answer now.
+        self.conversation.gathering = None;
+        Ok(self.happens(&Input::TakenOver(staff)).await?)
+    }
+
+    /// Notes for the staff who owns the conversation now, where that changed.
+    async fn note_desk(&mut self, before: &Desk) -> Result<(), StoreError> {
+        match (before, &self.conversation.desk) {
+            (Desk::Waiting { .. }, Desk::Waiting { .. }) => Ok(()),
+            (_, Desk::Waiting { why, .. }) => {
+                let why = why.word();
+                self.note(&format!("calling: {why}")).await
+            }
+            (_, Desk::Bot | Desk::Staff { .. }) => Ok(()),
+        }
+    }
+
+    async fn note(&mut self, words: &str) -> Result<(), StoreError> {
+        let what = Outgoing { text: words.to_owned(), buttons: Vec::new() };
+        self.record(Author::Note, None, "text", &what).await.map(|_| ())
+    }
+
+    async fn orders(&mut self) -> Result<Vec<Order>, StoreError> {
+        if self.conversation.orders == 0 {
+            return Ok(Vec::new());
+        }
+        self.tx.recent_orders(&self.shop.id, self.conversation.customer.id).await
+    }
+
+    /// The words on a button that was pressed, for the record.
+    fn label_of(&self, press: Option<Press>) -> String {
+        let Recalled::Known(state) = &self.conversation.state else { return String::new() };
+        let speech = Speech {
+            wording: &self.work.inner.words.wording,
+            catalog: &self.shop.catalog,
+            language: self.language(),
+            now: self.now,
+        };
+        let offer = press.filter(|p| p.seq == state.offered.seq).and_then(|p| state.offered.offers.get(p.place));
+        offer.map(|offer| render::label(offer, &speech)).unwrap_or_default()
+    }
+
+    /// The language to answer in: the conversation's, the customer's, or the shop's own.
+    fn language(&self) -> Language {
+        let own = self.shop.catalog.languages.first().copied();
+        let known = self.conversation.language.or(self.conversation.customer.language).or(own);
+        self.work.inner.words.wording.nearest(known.unwrap_or(Language::ENGLISH))
+    }
+
+    async fn save(mut self) -> Result<(), StoreError> {
+        self.tx.save(&self.shop.id, &self.conversation, self.now).await?;
+        if self.said {
+            let (merchant, conversation) = (self.shop.id.clone(), self.conversation.id);
+            self.outcome.events.push(Event::Conversation { merchant, conversation });
+        }
+        self.said = false;
+        Ok(())
+    }
+}
+
+fn opened(arrival: &Arrival) -> Conversation {
+    Conversation {
+        id: ConversationId(new_id()),
+        channel: arrival.channel,
+        peer: arrival.peer.clone(),
+        customer: Customer {
+            id: CustomerId(new_id()),
+            name: None,
+            language: arrival.language,
+            address: None,
+            offers: None,
+        },
+        shown_name: arrival.name.clone(),
+        version: 0,
+        state: Recalled::Known(State::default()),
+        desk: Desk::Bot,
+        language: None,
+        next_seq: 1,
+        gathering: None,
+        orders: 0,
+        reachable: true,
+        new: true,
+    }
+}
+
+fn wordless(medium: Medium) -> (&'static str, Wordless) {
+    match medium {
+        Medium::Voice => ("voice", Wordless::Voice),
+        Medium::Picture => ("picture", Wordless::Picture),
+        Medium::Sticker => ("sticker", Wordless::Sticker),
+        Medium::Location => ("location", Wordless::Location),
+        Medium::Contact => ("contact", Wordless::Contact),
+        Medium::File => ("file", Wordless::File),
+        Medium::Edit => ("edit", Wordless::Edit),
+        Medium::Other => ("other", Wordless::Other),
+    }
+}
+
+impl From<StoreError> for Failed {
+    fn from(fault: StoreError) -> Failed {
+        Failed::Store(fault)
+    }
+}
+
+impl From<NotDone> for Failed {
+    fn from(why: NotDone) -> Failed {
+        match why {
+            NotDone::Store(fault) => Failed::Store(fault),
+            why => Failed::NotDone(why),
+        }
+    }
+}
