@@ -190,14 +190,9 @@ impl ChannelKind {
     /// What channels of this kind can show.
     pub fn abilities(self) -> Abilities {
         match self {
-            ChannelKind::Web => Abilities {
-                buttons: 12,
-                button_length: 60,
-                text_length: 4_096,
-                list: true,
-                media: true,
-                fetched: true,
-            },
+            ChannelKind::Web => {
+                Abilities { buttons: 12, button_length: 60, text_length: 4_096, list: true, media: true, fetched: true }
+            }
             // Bot API 10.1: text 1-4096, at most 100 buttons; a phone shows about 30 letters of a full-width one.
             ChannelKind::Telegram => Abilities {
                 buttons: 12,
@@ -207,14 +202,9 @@ impl ChannelKind {
                 media: true,
                 fetched: false,
             },
-            ChannelKind::Terminal => Abilities {
-                buttons: 0,
-                button_length: 0,
-                text_length: 4_096,
-                list: false,
-                media: false,
-                fetched: true,
-            },
+            ChannelKind::Terminal => {
+                Abilities { buttons: 0, button_length: 0, text_length: 4_096, list: false, media: false, fetched: true }
+            }
         }
     }
 }
