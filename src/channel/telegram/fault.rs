@@ -36,8 +36,8 @@ const CHAT_IS_GONE: [&str; 7] = [
 pub(super) enum CallError {
     /// No answer: what happened to the connection.
     Network(&'static str),
-    /// An answer that is not the Bot API's, and its HTTP status.
-    Unreadable(u16),
+    /// An answer that is not the Bot API's, and its HTTP status; teloxide does not tell the status.
+    Unreadable(Option<u16>),
     /// Telegram said no.
     Said(Refusal),
 }
@@ -80,8 +80,8 @@ struct Sent {
 pub(super) fn read_answer<T: DeserializeOwned>(status: u16, body: &[u8]) -> Result<T, CallError> {
     // Lossy: one broken byte in one customer's message must not make a whole batch of updates unreadable.
     let text = String::from_utf8_lossy(body);
-    let result = read_result(status, &text)?;
-    serde_json::from_slice(result.get().as_bytes()).map_err(|_| CallError::Unreadable(status))
+    let result = read_result(Some(status), &text)?;
+    serde_json::from_slice(result.get().as_bytes()).map_err(|_| CallError::Unreadable(Some(status)))
 }
 
 /// What a failed `sendMessage` of teloxide's means; it may have worked all the same.
@@ -95,7 +95,7 @@ pub(super) fn of_send(error: RequestError) -> Result<Option<String>, Fault> {
             Err(Refusal { code: code_of(&description), description, ..Refusal::default() }.into())
         }
         RequestError::Network(error) => Err(CallError::Network(word_of(&error)).into()),
-        RequestError::InvalidJson { raw, .. } => match read_result(0, &raw) {
+        RequestError::InvalidJson { raw, .. } => match read_result(None, &raw) {
             Ok(message) => {
                 let id = serde_json::from_slice::<Sent>(message.get().as_bytes()).ok();
                 Ok(id.map(|sent| sent.message_id.to_string()))
@@ -117,7 +117,10 @@ impl From<CallError> for Fault {
     fn from(error: CallError) -> Fault {
         match error {
             CallError::Network(what) => Fault::Down(what.into()),
-            CallError::Unreadable(status) => Fault::Down(format!("not an answer of the Bot API (status {status})")),
+            CallError::Unreadable(Some(status)) => {
+                Fault::Down(format!("not an answer of the Bot API (status {status})"))
+            }
+            CallError::Unreadable(None) => Fault::Down("not an answer of the Bot API".into()),
             CallError::Said(refusal) => refusal.into(),
         }
     }
@@ -154,7 +157,7 @@ impl From<CallError> for StartError {
     }
 }
 
-fn read_result(status: u16, text: &str) -> Result<&RawValue, CallError> {
+fn read_result(status: Option<u16>, text: &str) -> Result<&RawValue, CallError> {
     let answer: Answer<'_> = serde_json::from_slice(text.as_bytes()).map_err(|_| CallError::Unreadable(status))?;
     match answer {
         Answer { ok: true, result: Some(result), .. } => Ok(result),

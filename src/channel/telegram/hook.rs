@@ -160,7 +160,7 @@ async fn try_register(telegram: &Telegram, url: &Url) -> Result<(), Unregistered
         "max_connections": MOST_CONNECTIONS,
         "allowed_updates": ALLOWED_UPDATES,
     });
-    match telegram.call::<bool>("setWebhook", &parameters, CALL_TIMEOUT).await {
+    match telegram.call::<bool>("SetWebhook", &parameters, CALL_TIMEOUT).await {
         Ok(_) => {
             tracing::info!("the webhook is registered at Telegram");
             Ok(())

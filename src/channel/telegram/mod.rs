@@ -209,7 +209,7 @@ impl Telegram {
         struct Me {
             username: Option<String>,
         }
-        let me: Me = self.call("getMe", &serde_json::json!({}), CALL_TIMEOUT).await.map_err(StartError::from)?;
+        let me: Me = self.call("GetMe", &serde_json::json!({}), CALL_TIMEOUT).await.map_err(StartError::from)?;
         Ok(me.username.unwrap_or_default())
     }
 
@@ -234,7 +234,8 @@ impl Telegram {
     }
 
     /// Calls a method with a client and a reading of the answer that are not teloxide's: for those calls whose answers
-    /// teloxide loses (`getUpdates`), reads too strictly (`getMe`), or sends as a form (`setWebhook`).
+    /// teloxide loses (`getUpdates`) or reads too strictly (`getMe`), or that it sends as a form (`setWebhook`).
+    /// Names of methods are written as teloxide writes them; Telegram does not look at their case.
     async fn call<T: DeserializeOwned>(
         &self,
         method: &'static str,

@@ -112,7 +112,7 @@ async fn fetch_for_ever(telegram: &Telegram, inbox: &dyn Inbox) -> StartError {
 }
 
 async fn delete_webhook(telegram: &Telegram) -> Result<(), CallError> {
-    telegram.call::<bool>("deleteWebhook", &json!({}), CALL_TIMEOUT).await.map(|_| ())
+    telegram.call::<bool>("DeleteWebhook", &json!({}), CALL_TIMEOUT).await.map(|_| ())
 }
 
 async fn get_updates(telegram: &Telegram, offset: Option<i64>) -> Result<Vec<Box<RawValue>>, CallError> {
@@ -124,7 +124,7 @@ async fn get_updates(telegram: &Telegram, offset: Option<i64>) -> Result<Vec<Box
     if let Some(offset) = offset {
         parameters["offset"] = offset.into();
     }
-    telegram.call("getUpdates", &parameters, LONG_POLL + GRACE).await
+    telegram.call("GetUpdates", &parameters, LONG_POLL + GRACE).await
 }
 
 /// Delivers a batch and returns when all of it is committed: the highest number in it.
