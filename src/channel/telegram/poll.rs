@@ -17,6 +17,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures::StreamExt;
 use serde_json::{json, value::RawValue};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -36,6 +37,12 @@ const LONG_POLL: Duration = Duration::from_secs(30);
 
 /// How much longer than that we wait for the answer before we take the connection for dead.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// An empty answer that came sooner than this was not a long poll: some server in between answers by itself.
+const TOO_SOON: Duration = Duration::from_secs(1);
+
+/// The wait after such an answer, lest we ask in a circle.
+const REST: Duration = Duration::from_millis(500);
 
 /// Most updates in one batch (`getUpdates.limit`: 1 to 100).
 const BATCH: u8 = 100;
@@ -69,12 +76,16 @@ async fn fetch_for_ever(telegram: &Telegram, inbox: &dyn Inbox) -> StartError {
             }
             get_updates(telegram, offset).await
         };
+        let asked = Instant::now();
         match step.await {
             Ok(updates) => {
                 hooked = false;
                 if updates.is_empty() {
                     backoff.succeeded();
-                    offset = None;
+                    // An offset that has just confirmed something may be answered with nothing at once.
+                    if offset.take().is_none() && asked.elapsed() < TOO_SOON {
+                        tokio::time::sleep(REST).await;
+                    }
                     continue;
                 }
                 match deliver(telegram, inbox, &updates).await {
