@@ -50,7 +50,7 @@ const LIFETIME: std::ops::RangeInclusive<u64> = 50..=400;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long a customer waits for an answer, over all the kills that may come in between.
-const LONGEST_SILENCE: Duration = Duration::from_secs(120);
+const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
 const SECRET: &str = "the-Torture_s-secret";
 
@@ -180,7 +180,9 @@ async fn walk(
 async fn next_answer(fake: &FakeTelegram, chat: i64, seen: &mut usize) -> String {
     loop {
         let Some(reply) = fake.reply_within(chat, *seen, LONGEST_SILENCE).await else {
-            panic!("chat {chat} got no answer number {seen}; it has {:#?}", fake.replies(chat));
+            let replies = fake.replies(chat);
+            let last = &replies[replies.len().saturating_sub(5)..];
+            panic!("chat {chat} got no answer number {seen}; its last ones are {last:#?}");
         };
         let before = seen.checked_sub(1).map(|before| fake.replies(chat)[before].text.clone());
         *seen += 1;

@@ -2,7 +2,7 @@
 //! answer is sorted as it should be.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -19,7 +19,7 @@ use theusual::{
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use self::support::telegram::{FakeTelegram, TOKEN, Trouble};
+use self::support::telegram::{FakeTelegram, METHODS, TOKEN, Trouble};
 
 mod support;
 
@@ -277,4 +277,23 @@ async fn a_webhook_is_answered_after_the_commit_and_repeated_until_then() {
     assert_eq!(status(odd).await, 400);
     server.abort();
     fake.assert_empty();
+}
+
+/// The fake is as strict as the published specification, where that is at hand: `USUAL_TEST_SPECS` is its folder.
+#[test]
+fn the_fake_knows_the_fields_that_the_spec_knows() {
+    let Some(folder) = std::env::var_os("USUAL_TEST_SPECS") else {
+        println!("left out: USUAL_TEST_SPECS is not set");
+        return;
+    };
+    let spec = std::fs::read(std::path::Path::new(&folder).join("telegram-openapi.json")).unwrap();
+    let spec: serde_json::Value = serde_json::from_slice(&spec).unwrap();
+    let paths = spec["paths"].as_object().unwrap();
+    for (method, fields) in METHODS {
+        let (_, path) = paths.iter().find(|(path, _)| path.ends_with(&format!("/{method}"))).expect(method);
+        let schema = &path["post"]["requestBody"]["content"]["application/json"]["schema"];
+        let known: BTreeSet<&str> =
+            schema["properties"].as_object().into_iter().flatten().map(|(k, _)| k.as_str()).collect();
+        assert_eq!(fields.iter().copied().collect::<BTreeSet<_>>(), known, "{method}");
+    }
 }
