@@ -15,15 +15,19 @@ pub mod cart;
 pub mod catalog;
 pub mod customer;
 pub mod desk;
+pub mod faq;
 pub mod order;
+pub mod quote;
 
 // Ring 2: the conductor.
 pub mod conversation;
 pub mod understanding;
+pub mod wording;
 
 // Ring 3: edges.
 pub mod channel;
 pub mod store;
 
 // Ring 4: shells.
+pub mod app;
 pub mod work;
