@@ -122,35 +122,25 @@ pub struct NotADate;
 
 impl Hours {
     /// Hours in a time zone by its IANA name (`Europe/Oslo`), for each weekday, with exceptions by date. Every fault is
-    /// returned, not only the first.
+    /// returned, not only the first; `UTC` is a zone too.
     pub fn new(
         timezone: &str,
         mut week: Week,
         mut exceptions: BTreeMap<Date, Vec<Period>>,
     ) -> Result<Hours, Vec<HoursError>> {
         week.iter_mut().chain(exceptions.values_mut()).for_each(|periods| periods.sort_unstable());
-        let mut faults = Vec::new();
-        for (periods, (_, weekday)) in week.iter().zip(WEEKDAYS) {
-            too_many(periods, Day::Weekday(weekday), &mut faults);
-        }
-        overlaps_of_week(&week, &mut faults);
-        if exceptions.len() > MOST_EXCEPTIONS {
-            faults.push(HoursError::Exceptions);
-        }
-        for (&date, periods) in &exceptions {
-            too_many(periods, Day::Date(date), &mut faults);
-            overlaps_of_date(date, periods, &mut faults);
+        let zone = find_zone(timezone);
+        let mut faults: Vec<HoursError> = zone.as_ref().err().cloned().into_iter().collect();
+        if !over_limits(&week, &exceptions, &mut faults) {
+            overlaps_of_week(&week, &mut faults);
+            exceptions.iter().for_each(|(&date, periods)| overlaps_of_date(date, periods, &mut faults));
         }
         if week.iter().chain(exceptions.values()).all(Vec::is_empty) {
             faults.push(HoursError::NeverOpen);
         }
-        match find_zone(timezone) {
+        match zone {
             Ok((zone, zone_name)) if faults.is_empty() => Ok(Hours { zone, zone_name, week: Some(week), exceptions }),
-            Ok(_) => Err(faults),
-            Err(fault) => {
-                faults.insert(0, fault);
-                Err(faults)
-            }
+            Ok(_) | Err(_) => Err(faults),
         }
     }
 
@@ -192,7 +182,7 @@ impl Hours {
         }
         let (_, closes) = self.spans(moment).find(|&(_, closes)| closes > moment)?;
         // What touches the end of the days that were looked at may go on beyond it.
-        let end = self.day_of(moment).checked_add(i64::from(SEARCH_DAYS).days()).ok()?;
+        let end = self.day_of(moment).checked_add((i64::from(SEARCH_DAYS) + 1).days()).ok()?;
         (closes < self.start_of(end)?).then_some(closes)
     }
 
@@ -397,10 +387,17 @@ impl fmt::Display for NotADate {
 
 impl std::error::Error for NotADate {}
 
-fn too_many(periods: &[Period], day: Day, faults: &mut Vec<HoursError>) {
-    if periods.len() > MOST_PERIODS {
-        faults.push(HoursError::Periods(day));
+/// Whether there is more than anybody has. Overlaps are then not looked for: there could be any number of them.
+fn over_limits(week: &Week, exceptions: &BTreeMap<Date, Vec<Period>>, faults: &mut Vec<HoursError>) -> bool {
+    let before = faults.len();
+    let weekdays = week.iter().zip(WEEKDAYS).map(|(periods, (_, weekday))| (Day::Weekday(weekday), periods));
+    let dates = exceptions.iter().map(|(&date, periods)| (Day::Date(date), periods));
+    let full = weekdays.chain(dates).filter(|(_, periods)| periods.len() > MOST_PERIODS);
+    faults.extend(full.map(|(day, _)| HoursError::Periods(day)));
+    if exceptions.len() > MOST_EXCEPTIONS {
+        faults.push(HoursError::Exceptions);
     }
+    faults.len() > before
 }
 
 /// Overlaps within a week that comes round again: the last night may run into Monday.

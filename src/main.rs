@@ -1,1 +1,5 @@
-fn main() {}
+//! The program `usual`; see [`theusual::app`].
+
+fn main() -> std::process::ExitCode {
+    theusual::app::main()
+}

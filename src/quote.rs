@@ -119,7 +119,7 @@ pub fn quote(
         Some(Fulfilment::Delivery) => zone,
         Some(Fulfilment::Pickup) | None => None,
     };
-    let short_of_free = zone.and_then(|zone| goods.short_of(zone.free_from?)).filter(|_| zone.is_some_and(has_fee));
+    let short_of_free = zone.filter(|zone| !zone.fee.is_zero()).and_then(|zone| goods.short_of(zone.free_from?));
     let fee = zone.map(|zone| match zone.free_from {
         Some(free_from) if goods.short_of(free_from).is_none() => catalog.currency.zero(),
         Some(_) | None => zone.fee,
@@ -275,10 +275,6 @@ fn defaults<'a>(group: &'a Group, line: &Line) -> impl Iterator<Item = &'a Choic
         })
     };
     included(group, line).filter(move |choice| !left_out(choice))
-}
-
-fn has_fee(zone: &Zone) -> bool {
-    !zone.fee.is_zero()
 }
 
 #[cfg(test)]

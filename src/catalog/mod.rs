@@ -484,7 +484,8 @@ fn codes(words: &[Word]) -> Vec<Code> {
             (true, false) | (false, true) => true,
         };
         if fit && halves.0 + halves.1 <= LONGEST_POSTCODE {
-            let alone = !digits(at + 1) || !(at > 0 && word.joint.is_some() && digits(at - 1)) && !digits(at + 2);
+            let follows = at > 0 && word.joint.is_some() && digits(at - 1);
+            let alone = !digits(at + 1) || !(follows || digits(at + 2));
             codes.push(Code { text: format!("{}{}", word.text, next.text), at, alone });
         }
     }

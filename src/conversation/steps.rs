@@ -149,23 +149,34 @@ fn picked(mut step: Step, offer: &Offer, press: Option<Press>, facts: &Facts<'_>
             take_name(&mut basket, name);
             go_on(step, basket, facts, Occasion::Need)
         }
-        (Offer::Product(id), Stage::Filling { mut basket, .. }) if take_product(&mut basket, id) => {
+        (Offer::Product(_) | Offer::Choice(..), Stage::Filling { mut basket, ask, .. }) => {
+            let taken = match offer {
+                Offer::Product(id) => take_product(&mut basket, id),
+                Offer::Choice(group, choice) => {
+                    take_choice(&mut basket, &ask, Chosen::of(group.clone(), choice.clone()))
+                }
+                Offer::Yes
+                | Offer::Change
+                | Offer::Fulfil(_)
+                | Offer::Name(_)
+                | Offer::Category(_)
+                | Offer::Language(_)
+                | Offer::Menu
+                | Offer::Person
+                | Offer::Usual => false,
+            };
             let mut reply = Reply::default();
-            tell_taken(&basket.cart, facts, &mut reply);
-            step.reply = Some(reply);
-            go_on(step, basket, facts, Occasion::Need)
-        }
-        (Offer::Choice(group, choice), Stage::Filling { mut basket, ask, .. })
-            if take_choice(&mut basket, &ask, Chosen::of(group.clone(), choice.clone())) =>
-        {
-            let mut reply = Reply::default();
-            tell_taken(&basket.cart, facts, &mut reply);
+            if taken {
+                tell_taken(&basket.cart, facts, &mut reply);
+            } else {
+                reply.say(Text::ButtonStale {});
+            }
             step.reply = Some(reply);
             go_on(step, basket, facts, Occasion::Need)
         }
         (
             Offer::Fulfil(_) | Offer::Name(_) | Offer::Product(_) | Offer::Choice(..),
-            Stage::Idle | Stage::Filling { .. } | Stage::Confirming { .. },
+            Stage::Idle | Stage::Confirming { .. },
         ) => Step { reply: Some(Reply::text(Text::ButtonStale {})), ..step },
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     id::{ConversationId, MerchantId, OrderId},
     language::Language,
     moment::Moment,
-    money::{Currency, Money},
+    money::Currency,
     order::{Fulfilment, Order, Status},
 };
 

@@ -387,8 +387,8 @@ impl<'a> Speech<'a> {
             amount.push_str(&self.plain("decimal-mark"));
             amount.push_str(part);
         }
-        let code = money.currency().code();
-        self.with("money", [("symbol", symbol(code).to_owned()), ("amount", amount)])
+        let currency = money.currency();
+        self.with("money", [("symbol", symbol(currency.code()).to_owned()), ("amount", amount)])
     }
 
     /// A line of a cart: quantity, product and options.

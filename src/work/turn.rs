@@ -425,8 +425,13 @@ impl Talk<'_> {
         let from = match self.conversation.gathering {
             Some(gathering) if seq - gathering.from >= MOST_GATHERED => return self.answer_gathered().await,
             Some(gathering) => gathering.from,
-            None if self.work.inner.habits.gather > Span::millis(0) && self.read(text).await?.1.fragment => seq,
-            None => return self.answer_words(text).await,
+            None => {
+                let (orders, reading) = self.read(text).await?;
+                if !reading.fragment || self.work.inner.habits.gather <= Span::millis(0) {
+                    return self.answer_reading(text, orders, reading).await;
+                }
+                seq
+            }
         };
         self.conversation.gathering = Some(Gathering { from, until });
         self.outcome.wakes.push((self.shop.id.clone(), self.conversation.id, until));
@@ -445,6 +450,10 @@ impl Talk<'_> {
 
     async fn answer_words(&mut self, text: &str) -> Result<(), StoreError> {
         let (orders, reading) = self.read(text).await?;
+        self.answer_reading(text, orders, reading).await
+    }
+
+    async fn answer_reading(&mut self, text: &str, orders: Vec<Order>, reading: Reading) -> Result<(), StoreError> {
         self.conversation.language = Some(reading.language);
         let shop = self.shop.clone();
         let named = shop.engine.named(text);

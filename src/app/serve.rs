@@ -1,0 +1,153 @@
+//! `usual serve`: opens the store, the shops, the channels and the pages, and closes them in the opposite order.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::Context as _;
+use axum::{Router, extract::State, http::StatusCode, routing::get};
+use tokio::{net::TcpListener, sync::mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::{chat, demo, http, settings::Settings, webhooks};
+use crate::{
+    channel::{
+        Channel, Inbox,
+        telegram::{self, Telegram, hook, poll},
+    },
+    console::{self, Web},
+    id::MerchantId,
+    store::Store,
+    work::{Habits, Work, now},
+};
+
+/// Listens and serves until `shutdown` is cancelled; prints the addresses once it is ready. With `open`, a desktop's
+/// browser is shown the chat and the console.
+pub async fn run(settings: Settings, open: bool, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(settings.listen).await.map_err(|fault| match fault.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "another program listens on {}; stop it, or choose another port with USUAL_LISTEN",
+            settings.listen
+        ),
+        _ => anyhow::anyhow!("can't listen on {}: {fault}; choose another address with USUAL_LISTEN", settings.listen),
+    })?;
+    let store = Store::open(&settings.database_url).await?;
+    if demo::open_where_empty(&store, now()).await? {
+        tracing::info!("the database was empty: the sample shops are open");
+    }
+    let merchant = first_shop(&store).await?;
+    let telegram = match &settings.telegram {
+        Some(given) => Some(Telegram::new(given.account(merchant.clone())?)?),
+        None => None,
+    };
+    let channels: Vec<Arc<dyn Channel>> =
+        telegram.iter().map(|telegram| Arc::new(telegram.clone()) as Arc<dyn Channel>).collect();
+    // The work goes on after the pages have closed, so that what they took is written.
+    let work_shutdown = CancellationToken::new();
+    let habits = Habits { gather: settings.gather };
+    let work = Work::start(store.clone(), habits, channels, work_shutdown.clone()).await?;
+    let inbox: Arc<dyn Inbox> = Arc::new(work.clone());
+    let web = Web {
+        work: work.clone(),
+        inbox: inbox.clone(),
+        merchant: merchant.clone(),
+        public_url: settings.public_url.clone(),
+        shutdown: shutdown.clone(),
+    };
+    let mut router = chat::routes(web.clone()).merge(console::routes(web.clone())).merge(health(work.clone()));
+    let (failed, mut failure) = mpsc::channel(1);
+    if let Some(telegram) = telegram {
+        if telegram.settings().secret().is_some() {
+            router = router.merge(webhooks::routes(telegram.clone(), inbox.clone()));
+        }
+        tokio::spawn(open_telegram(telegram, inbox, settings.public_url.clone(), shutdown.clone(), failed));
+    }
+    let router = console::guard(router, web.is_https());
+    announce(&settings, &store, &merchant, open).await?;
+    let served = tokio::select! {
+        () = http::serve(listener, router, shutdown.clone()) => Ok(()),
+        Some(fault) = failure.recv() => Err(anyhow::Error::new(fault)),
+    };
+    shutdown.cancel();
+    work.settled().await;
+    work_shutdown.cancel();
+    store.close().await;
+    tracing::info!("closed");
+    served
+}
+
+/// Follows Telegram by webhook where a secret is set, else by long polling. A token that Telegram does not know stops
+/// the program; a Telegram that is out of reach does not.
+async fn open_telegram(
+    telegram: Telegram,
+    inbox: Arc<dyn Inbox>,
+    public_url: url::Url,
+    shutdown: CancellationToken,
+    failed: mpsc::Sender<telegram::StartError>,
+) {
+    let merchant = telegram.settings().merchant().clone();
+    let done = if telegram.settings().secret().is_some() {
+        match public_url.join(&format!("/webhooks/{merchant}/telegram")) {
+            Ok(url) => hook::register_at_last(&telegram, &url, shutdown).await,
+            Err(fault) => Err(telegram::StartError::Refused(fault.to_string())),
+        }
+    } else {
+        poll::run(telegram, inbox, shutdown).await
+    };
+    if let Err(fault) = done {
+        // The receiver is gone only where the program is ending anyway.
+        let _ = failed.send(fault).await;
+    }
+}
+
+async fn first_shop(store: &Store) -> anyhow::Result<MerchantId> {
+    let shops = store.shops().await?;
+    let first = shops.first().context("the database has no shop; import one with `usual catalog import`")?;
+    Ok(first.id.clone())
+}
+
+fn health(work: Work) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .with_state(work)
+}
+
+async fn ready(State(work): State<Work>) -> (StatusCode, &'static str) {
+    match work.store().shops().await {
+        Ok(_) => (StatusCode::OK, "ready\n"),
+        Err(fault) => {
+            tracing::error!(%fault, "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
+        }
+    }
+}
+
+/// Says where everything is, on standard output, for a person and for scripts.
+async fn announce(settings: &Settings, store: &Store, merchant: &MerchantId, open: bool) -> anyhow::Result<()> {
+    let base = settings.public_url.as_str().trim_end_matches('/');
+    let welcome = console::welcome_link(store, merchant, &settings.public_url).await?;
+    println!("The Usual is open ({merchant}, {}).", Path::new(store.path()).display());
+    println!("  chat     {base}/");
+    println!("  console  {base}/console");
+    if let Some(link) = &welcome {
+        println!("  The first sign-in to the console is by this link, once:");
+        println!("           {link}");
+    }
+    if open {
+        for page in [format!("{base}/"), welcome.unwrap_or_else(|| format!("{base}/console"))] {
+            show(&page);
+        }
+    }
+    Ok(())
+}
+
+/// Shows a page in the desktop's browser, where there is a desktop.
+fn show(page: &str) {
+    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let desktop = cfg!(target_os = "macos")
+        || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some_and(|v| !v.is_empty()));
+    if desktop {
+        let quiet = std::process::Stdio::null;
+        // No browser is no fault: the addresses are printed.
+        let _ = std::process::Command::new(opener).arg(page).stdout(quiet()).stderr(quiet()).spawn();
+    }
+}
