@@ -26,4 +26,6 @@ pub mod channel;
 pub mod store;
 
 // Ring 4: shells.
+pub mod app;
+pub mod console;
 pub mod work;
