@@ -30,4 +30,5 @@ pub mod store;
 
 // Ring 4: shells.
 pub mod app;
+pub mod console;
 pub mod work;

@@ -9,6 +9,7 @@ use std::{fmt, pin::Pin, str::FromStr};
 use crate::{id::MerchantId, language::Language, moment::Moment, moment::Span};
 
 pub mod telegram;
+pub mod web;
 
 /// Longest text taken from one message, in characters. Telegram's and WhatsApp's own limit is 4,096; what is longer did
 /// not come from a person's thumb.
