@@ -5,9 +5,12 @@ use std::{fs::File, io::Read, io::Write, path::Path};
 
 use anyhow::Context;
 
-use crate::catalog::{
-    Catalog,
-    read::{self, Finding, LARGEST_FILE, read},
+use crate::{
+    catalog::{
+        Catalog,
+        read::{self, Finding, LARGEST_FILE, read},
+    },
+    faq::{self, Faq},
 };
 
 /// Reads a catalogue file. The error is a text for people: one line for each finding, or why the file cannot be read.
@@ -36,8 +39,15 @@ pub fn check(path: &Path, out: &mut impl Write) -> anyhow::Result<bool> {
     Ok(good)
 }
 
+/// Reads a FAQ file. The error is a text for people: one line for each finding, or why the file cannot be read.
+pub fn load_faq(path: &Path) -> Result<Faq, String> {
+    faq::read(&text_of(path)?).map_err(|findings| {
+        findings.iter().map(|finding| format!("{}:{finding}", path.display())).collect::<Vec<_>>().join("\n")
+    })
+}
+
 /// The text of a file, or why there is none.
-fn text_of(path: &Path) -> Result<String, String> {
+pub fn text_of(path: &Path) -> Result<String, String> {
     let at = |fault: &dyn std::fmt::Display| format!("{}: error: {fault}", path.display());
     let failed = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => at(&"there is no such file"),

@@ -13,8 +13,8 @@ use std::{
 };
 
 use sqlx::{
-    Connection as _, Sqlite, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    Sqlite, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 mod records;
@@ -149,36 +149,29 @@ impl Store {
         &self.reader
     }
 
-    /// A connection of its own, outside the pools, for [`Store::watch`].
-    async fn lone_reader(&self) -> Result<SqliteConnection, StoreError> {
-        let options = SqliteConnectOptions::new().filename(&self.path).read_only(true).busy_timeout(LOCK_WAIT);
-        Ok(SqliteConnection::connect_with(&options).await?)
-    }
-
-    /// Watches for commits, this process's and others'.
+    /// Watches for commits that others make to the same file.
     pub async fn watch(&self) -> Result<Watch, StoreError> {
-        let mut connection = self.lone_reader().await?;
-        let seen = data_version(&mut connection).await?;
-        Ok(Watch { connection, seen })
+        Ok(Watch { store: self.clone(), seen: data_version(&self.writer).await? })
     }
 }
 
-/// Notices commits that others made: `PRAGMA data_version` of a connection that never writes.
+/// Notices commits of other processes: `PRAGMA data_version` changes on the writer's connection when somebody else
+/// commits, and not when it does so itself.
 pub struct Watch {
-    connection: SqliteConnection,
+    store: Store,
     seen: i64,
 }
 
 impl Watch {
-    /// Whether anything was committed since the last call.
+    /// Whether anybody else has committed anything since the last call.
     pub async fn changed(&mut self) -> Result<bool, StoreError> {
-        let now = data_version(&mut self.connection).await?;
+        let now = data_version(&self.store.writer).await?;
         Ok(std::mem::replace(&mut self.seen, now) != now)
     }
 }
 
-async fn data_version(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
-    Ok(sqlx::query_scalar::<Sqlite, i64>("PRAGMA data_version").fetch_one(connection).await?)
+async fn data_version(writer: &SqlitePool) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar::<Sqlite, i64>("PRAGMA data_version").fetch_one(writer).await?)
 }
 
 impl From<sqlx::Error> for StoreError {
