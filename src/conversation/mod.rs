@@ -252,6 +252,8 @@ pub enum Input<'a> {
 pub struct Words<'a> {
     /// As written.
     pub text: &'a str,
+    /// The text without "my name is" and its like, where a name was asked for.
+    pub stated_name: &'a str,
     /// As understood.
     pub reading: &'a Reading,
     /// The products that it names, wanted or not.

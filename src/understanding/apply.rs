@@ -290,8 +290,11 @@ impl Work<'_> {
     fn instead(&mut self, piece: &Piece) {
         self.acted = true;
         let before = self.fresh.len().checked_sub(1);
-        let old: Vec<usize> =
-            self.lines_of(&piece.products).into_iter().filter(|&at| Some(at) != before.map(|b| self.old.len() + b)).collect();
+        let old: Vec<usize> = self
+            .lines_of(&piece.products)
+            .into_iter()
+            .filter(|&at| Some(at) != before.map(|b| self.old.len() + b))
+            .collect();
         if let Some(&at) = old.last() {
             let line = self.line(at).clone();
             self.take_out(at, None);
@@ -393,7 +396,9 @@ impl Work<'_> {
         line.options
             .iter()
             .filter(|option| {
-                self.shop.group(&option.group).is_some_and(|g| products.iter().any(|&p| self.shop.groups_of[p].contains(&g)))
+                self.shop
+                    .group(&option.group)
+                    .is_some_and(|g| products.iter().any(|&p| self.shop.groups_of[p].contains(&g)))
             })
             .cloned()
             .collect()

@@ -31,9 +31,9 @@ const LONGEST_ABBREVIATION: usize = 3;
 
 /// Reads the messages of one shop's customers.
 pub struct Engine {
-    lexicons: Lexicons,
-    book: NameBook,
-    shop: Shop,
+    pub(super) lexicons: Lexicons,
+    pub(super) book: NameBook,
+    pub(super) shop: Shop,
 }
 
 /// What the steps hand on.
@@ -57,8 +57,7 @@ impl Engine {
         let prior = utterance.language.or(utterance.prior);
         let own = self.shop.languages.first().copied();
         let spoken = utterance.language.and_then(|language| self.lexicons.position(language));
-        let language =
-            spoken.unwrap_or_else(|| detect::language(&words, &self.book, &self.lexicons, prior, own));
+        let language = spoken.unwrap_or_else(|| detect::language(&words, &self.book, &self.lexicons, prior, own));
         let segments = segment::segments(&mut words, language, &self.book, &self.lexicons);
         let hits = intent::hits(&words, &segments, language, &self.lexicons);
         let mut draft = Draft { text, words, segments, hits };
@@ -160,7 +159,8 @@ impl Engine {
                     Some(at) => {
                         let segment = &mut draft.segments[at];
                         segment.dead = true;
-                        let named = |product: &&usize| segment.products.contains(product) || segment.class.contains(product);
+                        let named =
+                            |product: &&usize| segment.products.contains(product) || segment.class.contains(product);
                         candidates.iter().filter(named).copied().collect()
                     }
                     None => draft.nth(candidates.len()).map(|n| candidates[n]).into_iter().collect(),
@@ -201,14 +201,13 @@ impl Engine {
             let missing = products.first().and_then(|&product| {
                 self.shop.groups_of[product].iter().copied().find(|&g| {
                     let group = &self.shop.groups[g];
-                    group.must_be_asked && !line.options.iter().any(|option| option.group == group.id && !option.without)
+                    group.must_be_asked
+                        && !line.options.iter().any(|option| option.group == group.id && !option.without)
                 })
             });
             if let Some(group) = missing {
-                let named = draft
-                    .segments
-                    .iter()
-                    .position(|s| !s.dead && s.choices.iter().any(|&(other, _)| other == group));
+                let named =
+                    draft.segments.iter().position(|s| !s.dead && s.choices.iter().any(|&(other, _)| other == group));
                 let picked = match named {
                     Some(at) => {
                         draft.segments[at].dead = true;
@@ -249,9 +248,9 @@ impl Engine {
                 .any(|other| !other.dead && other.products.iter().any(|product| segment.class.contains(product)));
             let before = &draft.segments[..at];
             let begun = before.iter().rposition(Segment::ends_sentence).map_or(0, |stop| stop + 1);
-            let wanted = before[begun..].iter().any(|s| {
-                s.number.is_some() || s.is(Role::Article) || s.is(Role::Open) || s.is(Role::Another)
-            });
+            let wanted = before[begun..]
+                .iter()
+                .any(|s| s.number.is_some() || s.is(Role::Article) || s.is(Role::Open) || s.is(Role::Another));
             let negated = at.checked_sub(1).is_some_and(|b| draft.segments[b].roles.any(&[Role::Without, Role::Not]));
             if !told && wanted && !negated {
                 let class = draft.segments[at].class.clone();
@@ -364,9 +363,8 @@ impl Draft<'_> {
                 .any(|s| !s.dead && (opens(s) || s.number.is_some() || s.roles.has(Role::Article)))
                 && self.segments[begin..first].iter().any(Segment::is_name);
             let from = if ordered_before { first } else { begin };
-            let until = (first..end)
-                .find(|&s| self.segments[s].from >= hit.to && opens(&self.segments[s]))
-                .unwrap_or(end);
+            let until =
+                (first..end).find(|&s| self.segments[s].from >= hit.to && opens(&self.segments[s])).unwrap_or(end);
             for segment in &mut self.segments[from..until] {
                 segment.dead = true;
             }
@@ -447,7 +445,8 @@ impl Draft<'_> {
         let words = &self.words[self.segments[at].to..self.segments.get(end).map_or(self.words.len(), |s| s.from)];
         let telling = self.segments[at + 1..end].iter().any(|s| s.unknown || s.is_name() || s.number.is_some())
             || words.iter().any(|word| word.token.kind == Kind::Number);
-        let (first, last) = (words.iter().find(|w| text::is_word(&w.token))?, words.iter().rfind(|w| text::is_word(&w.token))?);
+        let (first, last) =
+            (words.iter().find(|w| text::is_word(&w.token))?, words.iter().rfind(|w| text::is_word(&w.token))?);
         let address = self.text[first.token.from..last.token.to].trim();
         if !telling || address.chars().count() > LONGEST_ADDRESS {
             return None;
@@ -478,7 +477,8 @@ impl Draft<'_> {
             return None;
         }
         for segment in &mut self.segments {
-            segment.dead |= segment.number.is_some() || segment.ordinal.is_some() || segment.roles.any(&[Role::Last, Role::One]);
+            segment.dead |=
+                segment.number.is_some() || segment.ordinal.is_some() || segment.roles.any(&[Role::Last, Role::One]);
         }
         Some(n)
     }
@@ -517,7 +517,8 @@ impl Draft<'_> {
                     !s.dead
                         && (s.is_name() && changed
                             || s.number.is_some()
-                            || s.roles.any(&[Role::Open, Role::Add, Role::Remove, Role::Another]) && !s.roles.has(Role::Polite))
+                            || s.roles.any(&[Role::Open, Role::Add, Role::Remove, Role::Another])
+                                && !s.roles.has(Role::Polite))
                 });
             let mut at = begin;
             while at < end {
@@ -550,7 +551,7 @@ impl Draft<'_> {
 }
 
 /// At most [`LONGEST_MESSAGE`] characters of a text.
-fn cut(text: &str) -> &str {
+pub(super) fn cut(text: &str) -> &str {
     match text.char_indices().nth(LONGEST_MESSAGE) {
         Some((at, _)) => &text[..at],
         None => text,
@@ -598,5 +599,8 @@ fn is_fragment(draft: &Draft<'_>, utterance: &Utterance<'_>) -> bool {
                         Role::Unit,
                         Role::Polite,
                     ])))
-    }) && draft.segments.iter().any(|s| s.number.is_some() || s.roles.any(&[Role::Open, Role::Article, Role::And, Role::Add, Role::Definite]))
+    }) && draft
+        .segments
+        .iter()
+        .any(|s| s.number.is_some() || s.roles.any(&[Role::Open, Role::Article, Role::And, Role::Add, Role::Definite]))
 }

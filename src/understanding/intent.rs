@@ -134,12 +134,7 @@ pub fn main_of(mut found: Vec<(Intent, usize)>, expecting: Option<Expecting>) ->
         _ => class(intent),
     };
     found.sort_by_key(|&(intent, words)| {
-        (
-            intent != Intent::StopOffers,
-            std::cmp::Reverse(class_now(intent)),
-            std::cmp::Reverse(words),
-            urgency(intent),
-        )
+        (intent != Intent::StopOffers, std::cmp::Reverse(class_now(intent)), std::cmp::Reverse(words), urgency(intent))
     });
     let mut also = Vec::new();
     for (intent, _) in &found {

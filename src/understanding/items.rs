@@ -2,12 +2,7 @@
 //! number, article and the options before it belong to it back to the item's left edge, and what follows belongs to it
 //! up to the next item's. What has no head changes a line that was named before.
 
-use super::{
-    lexicon::Role,
-    segment::Segment,
-    shop::Shop,
-    text::Kind,
-};
+use super::{lexicon::Role, segment::Segment, shop::Shop, text::Kind};
 use crate::cart::Amount;
 
 /// What a piece of a message does.
@@ -244,9 +239,7 @@ fn edges(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>
             if segment.dead {
                 break;
             }
-            let own = !segment.choices.is_empty()
-                && !heads[at]
-                && !shop.fitting(products, &segment.choices).is_empty();
+            let own = !segment.choices.is_empty() && !heads[at] && !shop.fitting(products, &segment.choices).is_empty();
             let opens = segment.number.is_some()
                 || segment.roles.any(&[Role::Article, Role::Another])
                 || (segment.ordinal.is_some() && at + 1 == head);
@@ -553,7 +546,8 @@ impl Scan<'_> {
         }
         if roles.any(&[Role::Without, Role::Remove, Role::Not]) {
             self.negated = true;
-            self.removing = roles.has(Role::Remove) && !roles.has(Role::Without) || roles.has(Role::Remove) && self.out.pieces.is_empty();
+            self.removing = roles.has(Role::Remove) && !roles.has(Role::Without)
+                || roles.has(Role::Remove) && self.out.pieces.is_empty();
             self.carried = false;
             self.amount = Amount::Normal;
             return;
@@ -621,7 +615,8 @@ impl Scan<'_> {
         // "the margherita with olives, please" after "change" or "make": the line is named, not added.
         let piece = &mut self.out.pieces[now];
         if piece.deed == Deed::Make && known && !piece.opened {
-            let definite = previous_any(self.segments, at).is_some_and(|b| self.segments[b].roles.any(&[Role::Definite, Role::On]));
+            let definite = previous_any(self.segments, at)
+                .is_some_and(|b| self.segments[b].roles.any(&[Role::Definite, Role::On]));
             if definite {
                 piece.aim = Aim::Named;
             }
@@ -633,11 +628,8 @@ impl Scan<'_> {
         let instead = std::mem::take(&mut self.instead);
         // Within "change X to", an option is the old one.
         let products = self.now.map(|now| self.out.pieces[now].products.clone()).unwrap_or_default();
-        let fitting = if products.is_empty() {
-            segment.choices.clone()
-        } else {
-            self.shop.fitting(&products, &segment.choices)
-        };
+        let fitting =
+            if products.is_empty() { segment.choices.clone() } else { self.shop.fitting(&products, &segment.choices) };
         if fitting.is_empty() {
             self.out.stray.push(at);
             self.calm();
@@ -705,7 +697,9 @@ impl Scan<'_> {
         let exclusive = after.is_some_and(|after| option_next && self.shop.exclusive(&after.choices));
         let has_head = self.now.is_some_and(|now| !self.out.pieces[now].products.is_empty());
         let begins_part = (option_next && exclusive && has_head)
-            || after.is_some_and(|after| after.roles.any(&[Role::With, Role::Without]) && after.mark.is_none() && !after.is_name());
+            || after.is_some_and(|after| {
+                after.roles.any(&[Role::With, Role::Without]) && after.mark.is_none() && !after.is_name()
+            });
         if begins_part && self.now.is_some() && self.part_of_one() {
             let before = previous_any(self.segments, at).map(|b| &self.segments[b]);
             let joined = before.is_some_and(|b| b.roles.any(&[Role::And]));

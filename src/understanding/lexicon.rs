@@ -357,10 +357,9 @@ impl Lexicon {
         }
         lexicon.phrases.remove("");
         for (key, phrases) in &file.intents {
-            let intent = serde::Deserialize::deserialize(
-                serde::de::value::StrDeserializer::<serde::de::value::Error>::new(key),
-            )
-            .map_err(|_| fault(format!("[intents] has \"{key}\", which is no intent")))?;
+            let intent =
+                serde::Deserialize::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(key))
+                    .map_err(|_| fault(format!("[intents] has \"{key}\", which is no intent")))?;
             for phrase in phrases {
                 lexicon.pattern(intent, phrase).map_err(fault)?;
             }
@@ -447,7 +446,7 @@ impl Lexicon {
         let mut rest = phrase;
         while !rest.is_empty() {
             let open = rest.find('(').unwrap_or(rest.len());
-            for word in rest[..open].split_whitespace() {
+            for word in rest[..open].replace('*', " * ").split_whitespace() {
                 match word {
                     "*" => pieces.push(Piece::Gap),
                     word => pieces.extend(self.row(word).into_iter().map(|stem| Piece::OneOf(vec![vec![stem]]))),

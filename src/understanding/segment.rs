@@ -151,13 +151,7 @@ fn cut(words: &[Word], language: usize, book: &NameBook, lexicons: &Lexicons) ->
 }
 
 /// Everything that may begin at a word, with its cost.
-fn candidates(
-    words: &[Word],
-    at: usize,
-    language: usize,
-    book: &NameBook,
-    lexicons: &Lexicons,
-) -> Vec<(f32, Segment)> {
+fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexicons: &Lexicons) -> Vec<(f32, Segment)> {
     let mut found: Vec<(f32, Segment)> = Vec::new();
     let lexicon = &lexicons.all()[language];
     let token = &words[at].token;

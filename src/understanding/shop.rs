@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::text;
 use crate::{
     cart::{ChoiceKey, Line, Pick, ProductKey},
     catalog::Catalog,
@@ -13,6 +14,8 @@ use crate::{
 pub struct Shop {
     /// In catalogue order.
     pub products: Vec<ProductId>,
+    /// Each product's names in every language, in folded words.
+    pub names: Vec<Vec<Vec<String>>>,
     /// Places of each product's groups.
     pub groups_of: Vec<Vec<usize>>,
     /// In catalogue order.
@@ -42,6 +45,11 @@ impl Shop {
             catalog.groups.iter().enumerate().map(|(at, group)| (group.id.clone(), at)).collect();
         Shop {
             products: catalog.products.iter().map(|p| p.id.clone()).collect(),
+            names: catalog
+                .products
+                .iter()
+                .map(|p| p.names.all().map(|(_, name)| text::words(name)).collect())
+                .collect(),
             groups_of: catalog
                 .products
                 .iter()
