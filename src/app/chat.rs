@@ -213,7 +213,7 @@ async fn events(
         Some((Ok::<_, Infallible>(event), stream))
     });
     // An event rather than a comment: the page's script hears it, and knows a dead connection by its silence.
-    let alive = KeepAlive::new().interval(ALIVE_EVERY).event(Sent::default().event("alive").data(""));
+    let alive = KeepAlive::new().interval(ALIVE_EVERY).event(Sent::default().event("alive").data("-"));
     Ok(([UNBUFFERED], Sse::new(stream).keep_alive(alive)).into_response())
 }
 
@@ -221,7 +221,7 @@ impl Stream {
     /// The next thing to send; `None` at the end.
     async fn next(&mut self) -> Option<Sent> {
         if let Some(retry) = self.retry.take() {
-            return Some(Sent::default().event("alive").data("").retry(retry));
+            return Some(Sent::default().event("alive").data("-").retry(retry));
         }
         loop {
             if let Some(message) = self.ready.pop_front() {

@@ -74,7 +74,7 @@ pub(super) async fn events(State(console): State<Console>, Extension(staff): Ext
     };
     let stream = stream::unfold(live, |mut live| async move {
         let name = live.next().await?;
-        let event = Sent::default().event(name).data("").retry(RETRY);
+        let event = Sent::default().event(name).data("-").retry(RETRY);
         Some((Ok::<_, Infallible>(event), live))
     });
     ([UNBUFFERED], Sse::new(stream).keep_alive(KeepAlive::new().interval(ALIVE_EVERY))).into_response()
