@@ -60,7 +60,7 @@ async fn hold(name: &str, text: &str) -> Vec<String> {
     let store = Store::open(&format!("sqlite://{}/usual.db", folder.path().display())).await.unwrap();
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/samples");
     let named = |shop: &&str| *shop == "pizzeria" || text.contains(&format!("@ shop {shop}"));
-    for shop in ["pizzeria", "pharmacy", "petshop"].iter().filter(named) {
+    for shop in ["pizzeria", "pharmacy", "petshop"].into_iter().filter(named) {
         let read = |file: &str| fs::read_to_string(samples.join(shop).join(file)).unwrap();
         store.import(&shop.parse().unwrap(), &read("catalog.json"), &read("faq.json"), Moment(0)).await.unwrap();
     }

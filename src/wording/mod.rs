@@ -177,6 +177,7 @@ texts! {
     Unmatched = "unmatched" { pieces: List<Quoted> };
     UnmatchedNear = "unmatched-near" { pieces: List<Quoted>, near: List<ProductId> };
     Unavailable = "unavailable" { product: ProductId };
+    OptionUnavailable = "option-unavailable" { option: OptionName };
     OptionNotFor = "option-not-for" { option: OptionName, product: ProductId };
     TooManyOptions = "too-many-options" { product: ProductId, max: u32, group: GroupId };
     TooMany = "too-many" { quantity: u32, product: ProductId };
