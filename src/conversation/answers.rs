@@ -27,14 +27,14 @@ pub(super) fn answer(intent: Intent, words: &Words<'_>, facts: &Facts<'_>, reply
             menu(facts, reply);
             true
         }
-        Intent::Hours => topic(words, facts, reply) || hours(facts, reply),
+        Intent::Hours => hours(facts, reply) || topic(words, facts, reply),
         Intent::PriceQuestion => prices(words.named, facts, reply) || topic(words, facts, reply),
         Intent::ProductQuestion => {
             // A shop's own words on a topic come before the record; an allergen record is shown whatever they are.
             let said = topic(words, facts, reply);
             products(words.named, facts, reply) || said
         }
-        Intent::DeliveryQuestion => topic(words, facts, reply) || zones(facts, reply),
+        Intent::DeliveryQuestion => zones(facts, reply),
         Intent::PaymentQuestion
         | Intent::Points
         | Intent::Redeem
