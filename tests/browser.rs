@@ -260,10 +260,11 @@ impl Window {
     /// Nothing on the page is wider than the screen.
     async fn fits(&self, what: &str) {
         let wide = "return [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right >
-            innerWidth + 1 && getComputedStyle(e).position !== 'absolute').map((e) => e.outerHTML.slice(0, 120))";
+            document.documentElement.clientWidth + 1 && getComputedStyle(e).position !== 'absolute').map((e) => e.outerHTML.slice(0, 120))";
         let wide = self.script(wide).await;
         assert_eq!(wide, json!([]), "{what} is wider than the screen");
-        assert_eq!(self.script("return document.documentElement.scrollWidth <= innerWidth").await, json!(true));
+        let scrolls = "return document.documentElement.scrollWidth > document.documentElement.clientWidth";
+        assert_eq!(self.script(scrolls).await, json!(false), "{what} scrolls sideways");
     }
 
     /// Everything that can be pressed is large enough for a thumb: 44 by 44 at least.

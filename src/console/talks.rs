@@ -218,7 +218,7 @@ async fn live_talk(
     let trigger = format!("sse:talk-{id}, sse:orders, sse:again, said from:body");
     Ok(html! {
         a.back href="/console/conversations" hx-get="/console/conversations" hx-target="#side" hx-swap="outerHTML"
-            hx-push-url="true" { "‹ Conversations" }
+            hx-push-url="true" { "‹ Chats" }
         #talk hx-get=(fragment) hx-trigger=(trigger) hx-sync="this:queue last" hx-disinherit="hx-sync" hx-target="this" hx-swap="innerHTML" {
             (talk)
         }
@@ -242,7 +242,7 @@ async fn list(console: &Console) -> Result<Markup, Failure> {
             h2 { "Waiting for a person " span.count { (waiting.len()) } }
             ul.talks.waiting { @for view in &waiting { (entry(view, &clock, now)) } }
         }
-        h2 { "Conversations" }
+        h2 { "Chats" }
         @if others.is_empty() { p.empty { "Nobody else has written yet." } }
         ul.talks { @for view in &others { (entry(view, &clock, now)) } }
     })
@@ -354,13 +354,13 @@ fn desk(view: &ConversationView, staff: &Staff, now: Moment) -> Markup {
                     (button("hand-back", "Leave it to the bot", false))
                 }
                 Some(Desk::Staff { name, .. }) if *name == staff.name => {
-                    p.mine { "You answer. The bot is silent." }
-                    (button("hand-back", "Hand back to the bot", true))
+                    p.mine { "You answer, the bot is silent." }
+                    (button("hand-back", "Hand back", true))
                 }
                 Some(Desk::Staff { name, .. }) => {
-                    p.owner { (name) " answers. The bot is silent." }
+                    p.owner { (name) " answers, the bot is silent." }
                     (button("take-over", "Take over", false))
-                    (button("hand-back", "Hand back to the bot", false))
+                    (button("hand-back", "Hand back", false))
                 }
                 None => {
                     p.why { "The program can't read where the bot stands in this conversation." }
