@@ -57,7 +57,11 @@ fn all() -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     sources(&root, &mut found);
     let name = |path: PathBuf| path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
-    found.into_iter().map(|(path, text)| (name(path), text)).filter(|(name, _)| name != "lib.rs" && name != "main.rs").collect()
+    found
+        .into_iter()
+        .map(|(path, text)| (name(path), text))
+        .filter(|(name, _)| name != "lib.rs" && name != "main.rs")
+        .collect()
 }
 
 fn module(file: &str) -> &str {
@@ -145,7 +149,8 @@ fn libraries_stay_at_home() {
         let code = code(&text);
         for (library, homes) in HOMES {
             let named = code.contains(&format!("{library}::")) || code.contains(&format!("use {library}"));
-            let at_home = homes.iter().any(|home| file.starts_with(&format!("{home}/")) || file == format!("{home}.rs"));
+            let at_home =
+                homes.iter().any(|home| file.starts_with(&format!("{home}/")) || file == format!("{home}.rs"));
             assert!(!named || at_home, "src/{file} names {library}, whose home is {homes:?}");
         }
     }

@@ -7,11 +7,7 @@ use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 
 use self::settings::Settings;
-use crate::{
-    id::MerchantId,
-    store::Store,
-    work::now,
-};
+use crate::{id::MerchantId, store::Store, work::now};
 
 pub mod catalog;
 pub mod chat;
@@ -164,9 +160,10 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 /// Logs to standard error; standard output belongs to what a command prints.
 fn log(filter: &str) {
-    let filter = tracing_subscriber::EnvFilter::try_new(filter)
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let filter =
+        tracing_subscriber::EnvFilter::try_new(filter).unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
 }
 
 async fn cancel_at_signal(shutdown: CancellationToken) {
@@ -240,8 +237,7 @@ async fn export(settings: &Settings, file: Option<PathBuf>, shop: Option<Merchan
 
 /// A merchant's name as an id: "Trattoria Uno" is `trattoria-uno`.
 fn slug(name: &str) -> Option<MerchantId> {
-    let plain: String =
-        name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let plain: String = name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let words: Vec<&str> = plain.split('-').filter(|word| !word.is_empty()).collect();
     words.join("-").parse().ok()
 }

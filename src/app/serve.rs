@@ -105,10 +105,7 @@ async fn first_shop(store: &Store) -> anyhow::Result<MerchantId> {
 }
 
 fn health(work: Work) -> Router {
-    Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .with_state(work)
+    Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready)).with_state(work)
 }
 
 async fn ready(State(work): State<Work>) -> (StatusCode, &'static str) {

@@ -72,8 +72,6 @@ const PREFIXES: [&str; 7] = ["USUAL_", "TELOXIDE_", "WHATSAPP_", "MESSENGER_", "
 /// All that the program was told.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where files are kept.
-    pub data: PathBuf,
     /// Where to listen.
     pub listen: SocketAddr,
     /// What the world sees.
@@ -158,7 +156,8 @@ impl Settings {
     fn of(values: &HashMap<&'static str, String>) -> Result<Settings, SettingsError> {
         let text = |name: &'static str| values.get(name).cloned().unwrap_or_default();
         let given = |name: &'static str| values.get(name).filter(|value| !value.is_empty()).cloned();
-        let listen: SocketAddr = parse("USUAL_LISTEN", &text("USUAL_LISTEN"), "write an address and a port, such as 127.0.0.1:8080")?;
+        let listen: SocketAddr =
+            parse("USUAL_LISTEN", &text("USUAL_LISTEN"), "write an address and a port, such as 127.0.0.1:8080")?;
         let public = given("USUAL_PUBLIC_URL").unwrap_or_else(|| format!("http://{listen}"));
         let hint = "write an address such as https://order.example.com";
         let public_url: Url = parse("USUAL_PUBLIC_URL", &public, hint)?;
@@ -181,7 +180,6 @@ impl Settings {
             (None, None, None) => None,
         };
         Ok(Settings {
-            data,
             listen,
             public_url,
             database_url,

@@ -172,9 +172,7 @@ fn products(named: &[ProductId], facts: &Facts<'_>, reply: &mut Reply) -> bool {
         reply.say(match record {
             None => Text::AllergensUnknown { product },
             Some(keys) if keys.is_empty() => Text::AllergensNone { product },
-            Some(keys) => {
-                Text::Allergens { product, allergens: List(keys.iter().cloned().map(Allergen).collect()) }
-            }
+            Some(keys) => Text::Allergens { product, allergens: List(keys.iter().cloned().map(Allergen).collect()) },
         });
     }
     if any {

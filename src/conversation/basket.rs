@@ -1,8 +1,7 @@
 //! Filling an order: what changed in the cart, what is still to be asked, and how it is asked.
 
 use super::{
-    Ask, Basket, Facts, MOST_ASKED, MOST_ITEMS, MOST_OF_ONE, Offer, Reply, Say, Stage, Step,
-    checkout::read_back,
+    Ask, Basket, Facts, MOST_ASKED, MOST_ITEMS, MOST_OF_ONE, Offer, Reply, Say, Stage, Step, checkout::read_back,
 };
 use crate::{
     cart::{Cart, Chosen, Line, Pick},
@@ -200,14 +199,12 @@ fn offers(ask: &Ask, basket: &Basket, facts: &Facts<'_>) -> Vec<Offer> {
             Some(Pick::OneOf(ids)) => ids.iter().cloned().map(Offer::Product).collect(),
             Some(Pick::One(_)) | None => Vec::new(),
         },
-        Ask::WhichOption { line, option } => {
-            match basket.cart.lines.get(*line).and_then(|l| l.options.get(*option)) {
-                Some(Chosen { group, choice: Pick::OneOf(ids), .. }) => {
-                    ids.iter().map(|id| Offer::Choice(group.clone(), id.clone())).collect()
-                }
-                Some(_) | None => Vec::new(),
+        Ask::WhichOption { line, option } => match basket.cart.lines.get(*line).and_then(|l| l.options.get(*option)) {
+            Some(Chosen { group, choice: Pick::OneOf(ids), .. }) => {
+                ids.iter().map(|id| Offer::Choice(group.clone(), id.clone())).collect()
             }
-        }
+            Some(_) | None => Vec::new(),
+        },
         Ask::Option { group, .. } => facts.catalog.group(group).map(choices).unwrap_or_default(),
         Ask::Fulfilment => vec![Offer::Fulfil(Fulfilment::Pickup), Offer::Fulfil(Fulfilment::Delivery)],
         Ask::Address | Ask::Postcode => vec![Offer::Fulfil(Fulfilment::Pickup)],

@@ -47,7 +47,7 @@ const MOST_ASKED: u8 = 2;
 
 /// Where a conversation stands. Stored as JSON with a version tag; see [`State::default`] for a new one.
 #[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(try_from = "Stored", into = "Stored")]
+#[serde(from = "Stored", into = "Stored")]
 pub struct State {
     /// What is going on.
     pub stage: Stage,
@@ -252,6 +252,8 @@ pub enum Input<'a> {
 pub struct Words<'a> {
     /// As written.
     pub text: &'a str,
+    /// The text without "my name is" and its like, where a name was asked for.
+    pub stated_name: &'a str,
     /// As understood.
     pub reading: &'a Reading,
     /// The products that it names, wanted or not.
@@ -453,12 +455,10 @@ impl Step {
     }
 }
 
-impl TryFrom<Stored> for State {
-    type Error = std::convert::Infallible;
-
-    fn try_from(stored: Stored) -> Result<State, Self::Error> {
+impl From<Stored> for State {
+    fn from(stored: Stored) -> State {
         match stored {
-            Stored::First { stage, offered, placed, slips } => Ok(State { stage, offered, placed, slips }),
+            Stored::First { stage, offered, placed, slips } => State { stage, offered, placed, slips },
         }
     }
 }

@@ -139,7 +139,9 @@ fn picked(mut step: Step, offer: &Offer, press: Option<Press>, facts: &Facts<'_>
         (Offer::Yes, Stage::Confirming { basket, .. }) => show_again(step, basket, facts, Text::ReadbackAgain {}),
         (Offer::Yes, Stage::Idle) => confirmed_nothing(step, facts),
         (Offer::Change, Stage::Confirming { basket, .. }) => not_placed(step, basket),
-        (Offer::Change, Stage::Idle | Stage::Filling { .. }) => Step { reply: Some(Reply::text(Text::AskAnything {})), ..step },
+        (Offer::Change, Stage::Idle | Stage::Filling { .. }) => {
+            Step { reply: Some(Reply::text(Text::AskAnything {})), ..step }
+        }
         (Offer::Yes, Stage::Filling { basket, .. }) => go_on(step, basket, facts, Occasion::Need),
         (Offer::Fulfil(how), Stage::Filling { mut basket, .. } | Stage::Confirming { mut basket, .. }) => {
             basket.fulfilment = Some(*how);
@@ -337,17 +339,14 @@ fn other(mut step: Step, words: &Words<'_>, facts: &Facts<'_>) -> Step {
         return wordless(step, Wordless::Emoji, facts);
     }
     match step.state.stage.clone() {
-        Stage::Filling { mut basket, ask: ask @ (Ask::Address | Ask::Postcode), asked } => {
-            let again = ask == Ask::Postcode && asked >= super::MOST_ASKED;
+        Stage::Filling { mut basket, ask: ask @ (Ask::Address | Ask::Postcode), .. } => {
             take_address(&mut basket, &ask, words.text);
             basket.fulfilment = Some(Fulfilment::Delivery);
             step.state.slips = 0;
-            let step = go_on(step, basket, facts, Occasion::Need);
-            // Twice no zone could be told from it: whether the shop goes there is the shop's to say.
-            return if again { step.calling(Why::Address, facts.now) } else { step };
+            return go_on(step, basket, facts, Occasion::Need);
         }
         Stage::Filling { mut basket, ask: Ask::Name, .. } => {
-            take_name(&mut basket, words.text);
+            take_name(&mut basket, words.stated_name);
             step.state.slips = 0;
             return go_on(step, basket, facts, Occasion::Need);
         }
@@ -358,6 +357,10 @@ fn other(mut step: Step, words: &Words<'_>, facts: &Facts<'_>) -> Step {
         Stage::Idle | Stage::Filling { .. } | Stage::Confirming { .. } => {}
     }
     let mut reply = Reply::default();
+    if words.reading.fragment && words.reading.unmatched.is_empty() {
+        // "I want", and nothing came of it: what, then?
+        return empty_order(step, facts);
+    }
     if answers::topic(words, facts, &mut reply) {
         step.state.slips = 0;
         step.reply = Some(reply);
@@ -486,7 +489,8 @@ fn usual(mut step: Step, facts: &Facts<'_>) -> Step {
         return Step { reply: Some(Reply::text(Text::UsualNone {})), ..step };
     };
     let mut reply = Reply::text(Text::UsualAdded {});
-    let known = |line: &&crate::cart::Line| line.product.settled().is_some_and(|id| facts.catalog.product(id).is_some());
+    let known =
+        |line: &&crate::cart::Line| line.product.settled().is_some_and(|id| facts.catalog.product(id).is_some());
     let cart = Cart { lines: last.cart.lines.iter().filter(known).cloned().collect() };
     tell_usual_changes(&cart, facts, &mut reply);
     let Ok(cart) = vet(cart, facts, &mut reply) else {
@@ -646,4 +650,3 @@ fn is_question(intent: Intent) -> bool {
         | Intent::Other => false,
     }
 }
-

@@ -3,6 +3,22 @@
 //! and what of the text it could not place. It never guesses a product that the catalogue lacks, needs no network and
 //! draws no random number.
 
+pub mod answer;
+mod apply;
+mod detect;
+mod engine;
+mod intent;
+mod items;
+pub mod lexicon;
+mod mention;
+mod names;
+mod segment;
+mod shop;
+pub mod text;
+
+pub use engine::Engine;
+pub use lexicon::Lexicons;
+
 use crate::{cart::Cart, language::Language, order::Fulfilment};
 
 /// Longest message that is read, in characters; the rest of a longer one is not looked at. Telegram's and WhatsApp's
@@ -129,23 +145,16 @@ pub struct Reading {
     /// Whether the message stands by itself or waits for its other half ("I want", "two", "and").
     pub fragment: bool,
 }
-/// stub
-pub struct Lexicons;
-/// stub
-pub struct Engine;
+
 /// stub
 pub struct Answerer;
-impl Lexicons { /// s
- pub fn embedded() -> Result<Lexicons, String> { Ok(Lexicons) } }
-impl Engine { /// s
- pub fn compile(_: &crate::catalog::Catalog, _: &Lexicons) -> Engine { Engine }
- /// s
- pub fn read(&self, _: &Utterance<'_>) -> Reading { unreachable!() }
- /// s
- pub fn named(&self, _: &str) -> Vec<crate::id::ProductId> { Vec::new() }
- /// s
- pub fn near(&self, _: &str) -> Vec<crate::id::ProductId> { Vec::new() } }
-impl Answerer { /// s
- pub fn compile(_: &crate::faq::Faq) -> Answerer { Answerer }
- /// s
- pub fn answer(&self, _: &str, _: Option<Language>) -> (Option<crate::id::TopicId>, f32) { (None, 0.0) } }
+impl Answerer {
+    /// s
+    pub fn compile(_: &crate::faq::Faq) -> Answerer {
+        Answerer
+    }
+    /// s
+    pub fn answer(&self, _: &str, _: Option<Language>) -> (Option<crate::id::TopicId>, f32) {
+        (None, 0.0)
+    }
+}

@@ -106,6 +106,7 @@ macro_rules! texts {
         }
 
         /// Every key with its variables.
+        #[cfg(test)]
         const KEYS: &[(&str, &[&str])] = &[$(($key, &[$(stringify!($field)),*])),*];
 
         impl Text {
@@ -480,7 +481,8 @@ impl<'a> Speech<'a> {
     }
 
     fn with<const N: usize>(&self, key: &str, values: [(&'static str, String); N]) -> String {
-        let arguments: FluentArgs<'_> = values.into_iter().map(|(name, value)| (name, FluentValue::from(value))).collect();
+        let arguments: FluentArgs<'_> =
+            values.into_iter().map(|(name, value)| (name, FluentValue::from(value))).collect();
         self.wording.say(self.language, key, &arguments)
     }
 }

@@ -129,7 +129,9 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A stored shop's files can't be read any more.
-    #[error("the stored {what} of the shop {merchant} can't be read: {fault}; import it again with `usual catalog import`")]
+    #[error(
+        "the stored {what} of the shop {merchant} can't be read: {fault}; import it again with `usual catalog import`"
+    )]
     Shop {
         /// Which shop.
         merchant: MerchantId,
@@ -308,8 +310,8 @@ impl OpenShop {
         let wrong = |what, fault: String| StartError::Shop { merchant: shop.id.clone(), what, fault };
         let (catalog, _) = catalog::read::read(&shop.catalog)
             .map_err(|f| wrong("catalogue", f.first().map(ToString::to_string).unwrap_or_default()))?;
-        let faq = faq::read(&shop.faq)
-            .map_err(|f| wrong("FAQ", f.first().map(ToString::to_string).unwrap_or_default()))?;
+        let faq =
+            faq::read(&shop.faq).map_err(|f| wrong("FAQ", f.first().map(ToString::to_string).unwrap_or_default()))?;
         let engine = Engine::compile(&catalog, &words.lexicons);
         let answerer = Answerer::compile(&faq);
         Ok(OpenShop { id: shop.id.clone(), catalog, faq, engine, answerer, version: shop.version })

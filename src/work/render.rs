@@ -23,10 +23,8 @@ pub fn render(reply: &Reply, speech: &Speech<'_>, abilities: Abilities, seq: i64
     } else {
         lines.extend(labels.enumerate().map(|(place, label)| format!("{}. {label}", place + 1)));
     }
-    let mut messages: Vec<Outgoing> = pages(&lines, abilities.text_length)
-        .into_iter()
-        .map(|text| Outgoing { text, buttons: Vec::new() })
-        .collect();
+    let mut messages: Vec<Outgoing> =
+        pages(&lines, abilities.text_length).into_iter().map(|text| Outgoing { text, buttons: Vec::new() }).collect();
     if let Some(last) = messages.last_mut() {
         last.buttons = buttons;
     }

@@ -421,7 +421,8 @@ impl Talk<'_> {
         if !self.conversation.desk.bot_answers() {
             return Ok(());
         }
-        let (until, seq) = (self.now.after(self.work.inner.habits.gather), self.conversation.next_seq - 1);
+        // By the clock of the timer, not of the arrival: what waited in a vendor's queue waits no longer for that.
+        let (until, seq) = (now().after(self.work.inner.habits.gather), self.conversation.next_seq - 1);
         let from = match self.conversation.gathering {
             Some(gathering) if seq - gathering.from >= MOST_GATHERED => return self.answer_gathered().await,
             Some(gathering) => gathering.from,
@@ -462,7 +463,14 @@ impl Talk<'_> {
             pieces => pieces.iter().flat_map(|piece| shop.engine.near(piece)).collect(),
         };
         let (topic, _) = shop.answerer.answer(text, Some(reading.language));
-        let words = Words { text, reading: &reading, named: &named, topic: topic.as_ref(), near: &near };
+        let words = Words {
+            text,
+            stated_name: shop.engine.stated_name(text),
+            reading: &reading,
+            named: &named,
+            topic: topic.as_ref(),
+            near: &near,
+        };
         self.happens_with(&Input::Words(words), orders).await
     }
 

@@ -1,0 +1,606 @@
+//! The engine: a catalogue's names and all lexicons, compiled once, and the steps of reading one message. The steps
+//! only ever mark segments as used; what is left over at the end is what the message said that nobody understood.
+
+use super::{
+    Expecting, Intent, LONGEST_MESSAGE, Lexicons, Reading, Utterance,
+    apply::{self, Outcome},
+    detect,
+    intent::{self, Class, Hit},
+    items::{self, Around},
+    lexicon::Role,
+    names::NameBook,
+    segment::{self, Segment, Word},
+    shop::Shop,
+    text::{self, Kind},
+};
+use crate::{
+    cart::{Cart, Chosen, Pick},
+    catalog::Catalog,
+    language::Language,
+    order::Fulfilment,
+};
+
+/// Most products of a class ("a pizza") among which the customer is asked to choose; a larger class is left to the menu.
+const MOST_OF_A_CLASS: usize = 24;
+
+/// Most characters of an address; longer ones are no address.
+const LONGEST_ADDRESS: usize = 200;
+
+/// Fewest letters of an abbreviation whose full stop ends no address: "St. 5".
+const LONGEST_ABBREVIATION: usize = 3;
+
+/// Reads the messages of one shop's customers.
+pub struct Engine {
+    pub(super) lexicons: Lexicons,
+    pub(super) book: NameBook,
+    pub(super) shop: Shop,
+}
+
+/// What the steps hand on.
+struct Draft<'a> {
+    text: &'a str,
+    words: Vec<Word>,
+    segments: Vec<Segment>,
+    hits: Vec<Hit>,
+}
+
+impl Engine {
+    /// Gathers the names of a catalogue.
+    pub fn compile(catalog: &Catalog, lexicons: &Lexicons) -> Engine {
+        Engine { lexicons: lexicons.clone(), book: NameBook::compile(catalog, lexicons), shop: Shop::of(catalog) }
+    }
+
+    /// Reads a message. Never fails: what is not understood is said in the reading.
+    pub fn read(&self, utterance: &Utterance<'_>) -> Reading {
+        let text = cut(utterance.text);
+        let mut words = segment::words(text::tokens(text), &self.lexicons);
+        let prior = utterance.language.or(utterance.prior);
+        let own = self.shop.languages.first().copied();
+        let spoken = utterance.language.and_then(|language| self.lexicons.position(language));
+        let language = spoken.unwrap_or_else(|| detect::language(&words, &self.book, &self.lexicons, prior, own));
+        let segments = segment::segments(&mut words, language, &self.book, &self.lexicons);
+        let hits = intent::hits(&words, &segments, language, &self.lexicons);
+        let mut draft = Draft { text, words, segments, hits };
+        let mut reading = Reading {
+            intent: Intent::Other,
+            also: Vec::new(),
+            language: utterance.language.unwrap_or(self.lexicons.all()[language].language),
+            cart: utterance.cart.clone(),
+            confidence: 0.0,
+            unmatched: Vec::new(),
+            fulfilment: None,
+            address: None,
+            fragment: false,
+        };
+        if self.answers_freely(&draft, utterance, &mut reading) {
+            return reading;
+        }
+        reading.fragment = is_fragment(&draft, utterance);
+        draft.spend_hits();
+        draft.fulfilment(&mut reading);
+        let mut cart = utterance.cart.clone();
+        let settled = utterance.expecting == Some(Expecting::Choice) && self.settle(&mut draft, &mut cart);
+        self.classes(&mut draft);
+        let around: Vec<Vec<usize>> = cart.lines.iter().map(|line| self.shop.products_of(line)).collect();
+        let pieces = items::pieces(&draft.segments, &self.shop, Around { cart: &around });
+        let outcome = apply::apply(&pieces.pieces, &cart, utterance.usual, &self.shop);
+        let strays: Vec<usize> = pieces.stray.iter().chain(&outcome.homeless).copied().collect();
+        self.conclude(&draft, utterance, outcome, settled, &strays, &mut reading);
+        reading
+    }
+
+    /// The languages that the engine reads.
+    pub fn languages(&self) -> impl Iterator<Item = Language> {
+        self.lexicons.languages()
+    }
+
+    /// What a customer who was asked for a name is called: the text without "my name is" and its like.
+    pub fn stated_name<'a>(&self, text: &'a str) -> &'a str {
+        self.without_opening(text, &[Role::Name])
+    }
+
+    /// Where a customer who was asked for an address lives: the text without "to" and its like.
+    pub fn stated_address<'a>(&self, text: &'a str) -> &'a str {
+        self.without_opening(text, &[Role::Address, Role::WeakAddress])
+    }
+
+    /// The text without a phrase of these roles, of any language, at its beginning, and without marks at its end.
+    fn without_opening<'a>(&self, text: &'a str, roles: &[Role]) -> &'a str {
+        let tokens = text::tokens(text);
+        let mut skip = 0;
+        for lexicon in self.lexicons.all() {
+            for length in 1..=lexicon.longest_phrase().min(tokens.len().saturating_sub(1)) {
+                let phrase = tokens[..length].iter().map(|t| t.text.as_str()).collect::<Vec<_>>().join(" ");
+                if lexicon.meaning(&phrase).is_some_and(|meaning| meaning.roles.any(roles)) {
+                    skip = skip.max(length);
+                }
+            }
+        }
+        let from = tokens.get(skip).map_or(0, |token| token.from);
+        text[from..].trim_matches(|c: char| c.is_whitespace() || matches!(c, '.' | ',' | '!' | ':' | ';'))
+    }
+
+    /// Answers that are free text: a name, an address. Says whether the message is one.
+    fn answers_freely(&self, draft: &Draft<'_>, utterance: &Utterance<'_>, reading: &mut Reading) -> bool {
+        let Some(expecting @ (Expecting::Name | Expecting::Address)) = utterance.expecting else { return false };
+        let content = draft.words.iter().filter(|word| text::is_word(&word.token)).count();
+        let strong = draft.hits.iter().any(|hit| {
+            !matches!(hit.intent, Intent::Greeting | Intent::Thanks | Intent::Rating)
+                && (hit.words >= 3 || hit.words * 2 >= content)
+        });
+        let asks = draft.segments.iter().any(|s| s.mark == Some(Kind::Question));
+        let orders = draft.segments.iter().any(|s| s.roles.any(&[Role::Open, Role::Usual, Role::Clear, Role::Remove]))
+            && draft.segments.iter().any(|s| !s.products.is_empty() || s.roles.any(&[Role::Usual, Role::Clear]));
+        let answered = draft.segments.iter().any(|s| s.roles.any(&[Role::Yes, Role::No]))
+            && draft.segments.iter().all(|s| s.mark.is_some() || s.roles.any(&[Role::Yes, Role::No, Role::Polite]));
+        let fetched = draft.segments.iter().any(|s| s.roles.any(&[Role::Pickup]))
+            && !draft.words.iter().any(|word| word.token.kind == Kind::Number);
+        if content == 0 || strong || asks || orders || answered || (fetched && expecting == Expecting::Address) {
+            return false;
+        }
+        reading.confidence = 1.0;
+        if expecting == Expecting::Address {
+            reading.address = Some(self.stated_address(draft.text).to_owned()).filter(|a| !a.is_empty());
+            reading.fulfilment = Some(Fulfilment::Delivery);
+        }
+        true
+    }
+
+    /// Settles what the bot asked: which of several, or an option that is missing. Says whether anything was.
+    fn settle(&self, draft: &mut Draft<'_>, cart: &mut Cart) -> bool {
+        let mut settled = false;
+        for line in cart.lines.iter_mut().rev() {
+            if let Pick::OneOf(ids) = &line.product {
+                let candidates: Vec<usize> = ids.iter().filter_map(|id| self.shop.product(id)).collect();
+                let found = draft.segments.iter().position(|s| {
+                    !s.dead && s.products.iter().chain(&s.class).any(|product| candidates.contains(product))
+                });
+                let picked: Vec<usize> = match found {
+                    Some(at) => {
+                        let segment = &mut draft.segments[at];
+                        segment.dead = true;
+                        let named =
+                            |product: &&usize| segment.products.contains(product) || segment.class.contains(product);
+                        candidates.iter().filter(named).copied().collect()
+                    }
+                    None => draft.nth(candidates.len()).map(|n| candidates[n]).into_iter().collect(),
+                };
+                if !picked.is_empty() {
+                    line.product = self.shop.product_pick(&picked);
+                    settled = true;
+                    break;
+                }
+            }
+            let products = self.shop.products_of(line);
+            let open = line.options.iter().position(|option| option.choice.settled().is_none());
+            if let Some(open) = open
+                && let Pick::OneOf(ids) = &line.options[open].choice
+            {
+                let ids = ids.clone();
+                let named = draft.segments.iter().position(|s| {
+                    !s.dead && s.choices.iter().any(|&(g, c)| ids.contains(&self.shop.groups[g].choices[c]))
+                });
+                let picked = match named {
+                    Some(at) => {
+                        draft.segments[at].dead = true;
+                        draft.segments[at]
+                            .choices
+                            .iter()
+                            .find(|&&(g, c)| ids.contains(&self.shop.groups[g].choices[c]))
+                            .map(|&(g, c)| (self.shop.groups[g].id.clone(), self.shop.groups[g].choices[c].clone()))
+                    }
+                    None => draft.nth(ids.len()).map(|n| (line.options[open].group.clone(), ids[n].clone())),
+                };
+                if let Some((group, choice)) = picked {
+                    line.options[open].group = group;
+                    line.options[open].choice = Pick::One(choice);
+                    settled = true;
+                    break;
+                }
+            }
+            let missing = products.first().and_then(|&product| {
+                self.shop.groups_of[product].iter().copied().find(|&g| {
+                    let group = &self.shop.groups[g];
+                    group.must_be_asked
+                        && !line.options.iter().any(|option| option.group == group.id && !option.without)
+                })
+            });
+            if let Some(group) = missing {
+                let named =
+                    draft.segments.iter().position(|s| !s.dead && s.choices.iter().any(|&(other, _)| other == group));
+                let picked = match named {
+                    Some(at) => {
+                        draft.segments[at].dead = true;
+                        let choices: Vec<(usize, usize)> =
+                            draft.segments[at].choices.iter().copied().filter(|&(other, _)| other == group).collect();
+                        self.shop.choice_pick(&choices)
+                    }
+                    None => draft
+                        .nth(self.shop.groups[group].choices.len())
+                        .and_then(|n| self.shop.choice_pick(&[(group, n)])),
+                };
+                if let Some((group, choice)) = picked {
+                    let mut chosen = match &choice {
+                        Pick::One(id) => Chosen::of(group.clone(), id.clone()),
+                        Pick::OneOf(ids) => Chosen::of(group.clone(), ids[0].clone()),
+                    };
+                    chosen.choice = choice;
+                    line.options.push(chosen);
+                    settled = true;
+                    break;
+                }
+            }
+        }
+        settled
+    }
+
+    /// A class that stands for a thing ("a pizza") becomes the question which; one that merely goes with a thing
+    /// ("a margherita pizza", "for drinks a cola") is filling.
+    fn classes(&self, draft: &mut Draft<'_>) {
+        for at in 0..draft.segments.len() {
+            let segment = &draft.segments[at];
+            if segment.dead || segment.class.is_empty() || segment.is_name() || segment.class.len() > MOST_OF_A_CLASS {
+                continue;
+            }
+            let told = draft
+                .segments
+                .iter()
+                .any(|other| !other.dead && other.products.iter().any(|product| segment.class.contains(product)));
+            let before = &draft.segments[..at];
+            let begun = before.iter().rposition(Segment::ends_sentence).map_or(0, |stop| stop + 1);
+            let wanted = before[begun..]
+                .iter()
+                .any(|s| s.number.is_some() || s.is(Role::Article) || s.is(Role::Open) || s.is(Role::Another));
+            let negated = at.checked_sub(1).is_some_and(|b| draft.segments[b].roles.any(&[Role::Without, Role::Not]));
+            if !told && wanted && !negated {
+                let class = draft.segments[at].class.clone();
+                draft.segments[at].products = class;
+            }
+        }
+    }
+
+    /// Intent, confidence and what was left over.
+    fn conclude(
+        &self,
+        draft: &Draft<'_>,
+        utterance: &Utterance<'_>,
+        outcome: Outcome,
+        settled: bool,
+        strays: &[usize],
+        reading: &mut Reading,
+    ) {
+        let changed = outcome.acted || settled;
+        let live = |s: &&Segment| !s.dead;
+        let opened = draft.segments.iter().filter(live).any(|s| {
+            s.roles.any(&[Role::Open, Role::Add, Role::Remove]) && !s.roles.has(Role::Polite) || s.number.is_some()
+        });
+        reading.unmatched = draft.unmatched(strays, utterance.expecting == Some(Expecting::Choice), changed);
+        let mut found: Vec<(Intent, usize)> = draft.hits.iter().map(|hit| (hit.intent, hit.words)).collect();
+        if changed || (opened && !reading.unmatched.is_empty()) || draft.live(Role::Usual) {
+            // An order weighs as much as a phrase of three words.
+            found.push((Intent::Order, 3));
+        }
+        let answers = draft.yes_or_no();
+        if let Some(yes) = answers
+            && !changed
+        {
+            let intent = if yes { Intent::Confirm } else { Intent::Decline };
+            let asked = utterance.expecting == Some(Expecting::Confirm);
+            if asked || found.iter().all(|(intent, _)| intent::class(*intent) <= Class::Courtesy) {
+                found.push((intent, if asked { 4 } else { 1 }));
+            }
+        }
+        if utterance.expecting == Some(Expecting::Rating) && !changed_by_name(draft) {
+            let stars = draft.words.iter().any(|word| matches!(word.token.text.as_str(), "⭐" | "★" | "🌟"));
+            if stars || draft.segments.iter().any(|s| s.number.is_some()) {
+                found.retain(|(intent, _)| *intent != Intent::Order);
+                found.push((Intent::Rating, 4));
+            }
+        }
+        let words = found.iter().map(|(_, words)| *words).max().unwrap_or(0);
+        (reading.intent, reading.also) = intent::main_of(found, utterance.expecting);
+        let rated = reading.intent == Intent::Rating && utterance.expecting == Some(Expecting::Rating);
+        if changed && !rated {
+            reading.cart = outcome.cart;
+        }
+        let mut confidence: f32 = match reading.intent {
+            Intent::Order => 0.97,
+            Intent::Other => 0.2,
+            _ if words >= 3 => 0.95,
+            _ if words == 2 => 0.85,
+            _ => 0.75,
+        };
+        if reading.intent == Intent::Order {
+            confidence -= 0.15 * reading.unmatched.len().min(4) as f32;
+            confidence -= 0.05 * draft.segments.iter().filter(|s| !s.dead && s.loose).count().min(4) as f32;
+            if outcome.inferred {
+                confidence -= 0.1;
+            }
+            if !changed {
+                confidence -= 0.3;
+            }
+        }
+        if !draft.words.iter().any(|word| text::is_word(&word.token)) && reading.intent == Intent::Other {
+            confidence = 0.0;
+        }
+        reading.confidence = confidence.clamp(0.0, 1.0);
+    }
+}
+
+/// Whether the message names something to buy.
+fn changed_by_name(draft: &Draft<'_>) -> bool {
+    draft.segments.iter().any(|s| !s.dead && s.is_name())
+}
+
+impl Draft<'_> {
+    fn live(&self, role: Role) -> bool {
+        self.segments.iter().any(|s| s.is(role))
+    }
+
+    /// Marks what the phrases of intents have used: their own words, and where they ask or complain, what they ask or
+    /// complain about.
+    fn spend_hits(&mut self) {
+        for at in 0..self.hits.len() {
+            let hit = self.hits[at];
+            let inside = |s: &Segment| s.from >= hit.from && s.to <= hit.to;
+            let Some(first) = self.segments.iter().position(|s| s.to > hit.from) else { continue };
+            let begin = self.segments[..first].iter().rposition(Segment::ends_sentence).map_or(0, |stop| stop + 1);
+            let end = self.segments[first..]
+                .iter()
+                .position(Segment::ends_sentence)
+                .map_or(self.segments.len(), |stop| first + stop);
+            let small = intent::class(hit.intent) == Class::Courtesy || hit.intent == Intent::Checkout;
+            if small {
+                for segment in self.segments.iter_mut().filter(|s| inside(s) && !s.is_name()) {
+                    segment.dead = true;
+                }
+                continue;
+            }
+            // An order before or after the question, in the same sentence, stands.
+            let opens = |s: &Segment| s.roles.any(&[Role::Open, Role::Add, Role::Usual]) && !s.roles.has(Role::Polite);
+            let ordered_before = self.segments[begin..first]
+                .iter()
+                .any(|s| !s.dead && (opens(s) || s.number.is_some() || s.roles.has(Role::Article)))
+                && self.segments[begin..first].iter().any(Segment::is_name);
+            let from = if ordered_before { first } else { begin };
+            let until =
+                (first..end).find(|&s| self.segments[s].from >= hit.to && opens(&self.segments[s])).unwrap_or(end);
+            for segment in &mut self.segments[from..until] {
+                segment.dead = true;
+            }
+        }
+    }
+
+    /// Pickup, delivery and an address, where they are said.
+    fn fulfilment(&mut self, reading: &mut Reading) {
+        for at in 0..self.segments.len() {
+            let roles = self.segments[at].roles;
+            if self.segments[at].dead || self.segments[at].is_name() {
+                continue;
+            }
+            let negated = at
+                .checked_sub(1)
+                .is_some_and(|b| self.segments[b].roles.any(&[Role::Without, Role::Not]) && !self.segments[b].dead);
+            if roles.has(Role::Address) {
+                let address = self.address(at);
+                if address.is_some() {
+                    reading.address = address;
+                    reading.fulfilment = Some(Fulfilment::Delivery);
+                    self.segments[at].dead = true;
+                    continue;
+                }
+            }
+            let way = if roles.has(Role::Pickup) {
+                Fulfilment::Pickup
+            } else if roles.has(Role::Delivery) {
+                Fulfilment::Delivery
+            } else {
+                continue;
+            };
+            if !negated {
+                reading.fulfilment = Some(way);
+            }
+            self.segments[at].dead = true;
+        }
+    }
+
+    /// The address after the phrase at this segment, whose segments it uses up.
+    fn address(&mut self, at: usize) -> Option<String> {
+        let mut end = at + 1;
+        while end < self.segments.len() {
+            let segment = &self.segments[end];
+            let stops = match segment.mark {
+                Some(Kind::Question | Kind::Sign) => true,
+                Some(Kind::Stop) => {
+                    let word = &self.words[segment.from - 1].token;
+                    let point = self.text[self.words[segment.from].token.from..].starts_with('.');
+                    !(point && word.kind == Kind::Word && word.text.chars().count() <= LONGEST_ABBREVIATION)
+                }
+                Some(_) => false,
+                None => {
+                    segment.roles.any(&[Role::Open, Role::Add, Role::Pickup, Role::Usual])
+                        && segment.to - segment.from >= 1
+                        && !segment.roles.any(&[Role::On, Role::Stop])
+                        || (!segment.products.is_empty() && !segment.loose)
+                        || (segment.roles.has(Role::Polite) && !segment.roles.has(Role::Stop))
+                }
+            };
+            if stops {
+                break;
+            }
+            end += 1;
+        }
+        // Words that lead over to the next thing are no part of the address.
+        while end > at + 1 && end < self.segments.len() {
+            let segment = &self.segments[end - 1];
+            let leads = segment.mark.is_some()
+                || segment.roles.any(&[Role::And, Role::Article, Role::With, Role::Definite, Role::But])
+                || (segment.number.is_some() && !self.segments[end].products.is_empty())
+                || !segment.choices.is_empty();
+            if !leads {
+                break;
+            }
+            end -= 1;
+        }
+        let words = &self.words[self.segments[at].to..self.segments.get(end).map_or(self.words.len(), |s| s.from)];
+        let telling = self.segments[at + 1..end].iter().any(|s| s.unknown || s.is_name() || s.number.is_some())
+            || words.iter().any(|word| word.token.kind == Kind::Number);
+        let (first, last) =
+            (words.iter().find(|w| text::is_word(&w.token))?, words.iter().rfind(|w| text::is_word(&w.token))?);
+        let address = self.text[first.token.from..last.token.to].trim();
+        if !telling || address.chars().count() > LONGEST_ADDRESS {
+            return None;
+        }
+        let address = address.to_owned();
+        for segment in &mut self.segments[at + 1..end] {
+            segment.dead = true;
+        }
+        Some(address)
+    }
+
+    /// Which of so many the customer chose by number or order: "2", "the second one", "the last". Uses the words up.
+    fn nth(&mut self, of: usize) -> Option<usize> {
+        let at = self
+            .segments
+            .iter()
+            .position(|s| !s.dead && (s.ordinal.is_some() || s.number.is_some() || s.roles.has(Role::Last)))?;
+        // Beside a name a number is a quantity.
+        if self.segments.iter().any(|s| !s.dead && s.is_name()) {
+            return None;
+        }
+        let said = self.segments[at].ordinal.or(self.segments[at].number);
+        let n = match said {
+            Some(n) => (n as usize).checked_sub(1)?,
+            None => of.checked_sub(1)?,
+        };
+        if n >= of {
+            return None;
+        }
+        for segment in &mut self.segments {
+            segment.dead |=
+                segment.number.is_some() || segment.ordinal.is_some() || segment.roles.any(&[Role::Last, Role::One]);
+        }
+        Some(n)
+    }
+
+    /// The answer, where the message is nothing but a yes or a no with courtesy.
+    fn yes_or_no(&self) -> Option<bool> {
+        let mut answer = None;
+        for segment in &self.segments {
+            let roles = segment.roles;
+            if answer.is_none() && roles.any(&[Role::Yes, Role::No]) {
+                answer = Some(!roles.has(Role::No));
+                continue;
+            }
+            let filling = segment.mark.is_some_and(|mark| mark != Kind::Question)
+                || segment.dead
+                || roles.any(&[Role::Yes, Role::No, Role::Polite, Role::Stop, Role::Definite, Role::Open, Role::One]);
+            if !filling || segment.is_name() {
+                return None;
+            }
+        }
+        answer
+    }
+
+    /// Pieces of the text that seem to name something and name nothing that the shop has.
+    fn unmatched(&self, strays: &[usize], answering: bool, changed: bool) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        let mut begin = 0;
+        while begin < self.segments.len() {
+            let end = self.segments[begin..]
+                .iter()
+                .position(Segment::ends_sentence)
+                .map_or(self.segments.len(), |stop| begin + stop);
+            let sentence = &self.segments[begin..end];
+            let orders = answering
+                || sentence.iter().any(|s| {
+                    !s.dead
+                        && (s.is_name() && changed
+                            || s.number.is_some()
+                            || s.roles.any(&[Role::Open, Role::Add, Role::Remove, Role::Another])
+                                && !s.roles.has(Role::Polite))
+                });
+            let mut at = begin;
+            while at < end {
+                let lost = |s: usize| {
+                    let segment = &self.segments[s];
+                    !segment.dead && ((segment.unknown && orders) || strays.contains(&s))
+                };
+                if !lost(at) {
+                    at += 1;
+                    continue;
+                }
+                let first = at;
+                while at < end && lost(at) && strays.contains(&at) == strays.contains(&first) {
+                    at += 1;
+                }
+                // "for John", "I'm John": a person, nothing to buy.
+                let named = first
+                    .checked_sub(1)
+                    .is_some_and(|b| self.segments[b].roles.has(Role::Name) && !self.segments[b].roles.has(Role::With));
+                if !named {
+                    let (from, to) = (self.segments[first].from, self.segments[at - 1].to);
+                    let piece = &self.text[self.words[from].token.from..self.words[to - 1].token.to];
+                    found.push(piece.to_owned());
+                }
+            }
+            begin = end + 1;
+        }
+        found
+    }
+}
+
+/// At most [`LONGEST_MESSAGE`] characters of a text.
+pub(super) fn cut(text: &str) -> &str {
+    match text.char_indices().nth(LONGEST_MESSAGE) {
+        Some((at, _)) => &text[..at],
+        None => text,
+    }
+}
+
+/// Whether the text waits for its other half.
+fn is_fragment(draft: &Draft<'_>, utterance: &Utterance<'_>) -> bool {
+    let words = draft.segments.iter().filter(|s| s.mark.is_none()).count();
+    if words == 0 || draft.segments.iter().any(|s| s.mark == Some(Kind::Question)) {
+        return false;
+    }
+    if draft.yes_or_no().is_some() {
+        return false;
+    }
+    if let Some(last) = draft.segments.iter().rfind(|s| s.mark != Some(Kind::Sign)) {
+        let hangs = matches!(last.mark, Some(Kind::Comma | Kind::Dots))
+            || (last.mark.is_none()
+                && !last.is_name()
+                && last.roles.any(&[Role::And, Role::Or, Role::With, Role::Without, Role::Article])
+                && !last.roles.any(&[Role::Polite, Role::Again, Role::Another]));
+        if hangs {
+            return true;
+        }
+    }
+    if !draft.hits.is_empty() {
+        return false;
+    }
+    let answering = utterance.expecting.is_some() || !utterance.cart.is_empty();
+    draft.segments.iter().all(|s| {
+        s.mark.is_some_and(|mark| mark == Kind::Sign)
+            || (!s.is_name()
+                && !s.unknown
+                && s.class.is_empty()
+                && ((s.number.is_some() && !answering)
+                    || s.roles.any(&[
+                        Role::Open,
+                        Role::Article,
+                        Role::Definite,
+                        Role::And,
+                        Role::Or,
+                        Role::With,
+                        Role::Add,
+                        Role::Times,
+                        Role::Unit,
+                        Role::Polite,
+                    ])))
+    }) && draft
+        .segments
+        .iter()
+        .any(|s| s.number.is_some() || s.roles.any(&[Role::Open, Role::Article, Role::And, Role::Add, Role::Definite]))
+}

@@ -1,0 +1,840 @@
+//! From segments to pieces: what each part of a message does to the cart. A product's name is the head of an item; its
+//! number, article and the options before it belong to it back to the item's left edge, and what follows belongs to it
+//! up to the next item's. What has no head changes a line that was named before.
+
+use super::{lexicon::Role, segment::Segment, shop::Shop, text::Kind};
+use crate::cart::Amount;
+
+/// What a piece of a message does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// Adds a line, or changes the line that [`Piece::aim`] points at where no product is named.
+    Add,
+    /// Takes the product out, or leaves it out where it is not in.
+    Remove,
+    /// The product named gives way to the piece before.
+    Instead,
+    /// The line last named becomes this.
+    Make,
+    /// The old part of a change.
+    Old,
+    /// The new part of a change.
+    New,
+    /// The customer's last order is added.
+    Usual,
+    /// The cart is emptied.
+    Clear,
+}
+
+/// Which line a piece is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aim {
+    /// The one named last.
+    Last,
+    /// The first, second and so on.
+    Nth(u32),
+    /// Every line.
+    All,
+    /// Every line but the one named last.
+    Rest,
+    /// The line of [`Piece::products`].
+    Named,
+    /// A line of its own.
+    New,
+}
+
+/// An option as it was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// What the name may mean.
+    pub choices: Vec<(usize, usize)>,
+    /// To be left out.
+    pub without: bool,
+    /// Said with "remove": one that was chosen before is merely dropped.
+    pub removed: bool,
+    /// How much.
+    pub amount: Amount,
+    /// How many.
+    pub count: u32,
+    /// Its segment.
+    pub at: usize,
+}
+
+/// A part of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// What it does.
+    pub deed: Deed,
+    /// Which line it is about.
+    pub aim: Aim,
+    /// What the head may mean; empty without a head.
+    pub products: Vec<usize>,
+    /// How many.
+    pub quantity: Option<u32>,
+    /// The options.
+    pub wishes: Vec<Wish>,
+    /// "another", "one more".
+    pub another: bool,
+    /// "the same": a copy of the line last named.
+    pub same: bool,
+    /// "one with …" after "two": so many of the piece before, not more.
+    pub part: bool,
+    /// Whether an order was opened before it ("I want"), so that it is no change.
+    pub opened: bool,
+    /// First segment.
+    pub from: usize,
+}
+
+/// The pieces of a message and what could not be placed.
+#[derive(Debug, Default)]
+pub struct Pieces {
+    /// In the order of the text.
+    pub pieces: Vec<Piece>,
+    /// Segments that name options which their product cannot have.
+    pub stray: Vec<usize>,
+}
+
+/// What the reading knows around the message.
+#[derive(Debug, Clone, Copy)]
+pub struct Around<'a> {
+    /// Products of the cart's lines, in order.
+    pub cart: &'a [Vec<usize>],
+}
+
+impl Piece {
+    fn new(from: usize) -> Piece {
+        Piece {
+            deed: Deed::Add,
+            aim: Aim::Last,
+            products: Vec::new(),
+            quantity: None,
+            wishes: Vec::new(),
+            another: false,
+            same: false,
+            part: false,
+            opened: false,
+            from,
+        }
+    }
+
+    /// Whether it says nothing.
+    fn is_idle(&self) -> bool {
+        self.products.is_empty()
+            && self.quantity.is_none()
+            && self.wishes.is_empty()
+            && !self.another
+            && !self.same
+            && !matches!(self.deed, Deed::Usual | Deed::Clear | Deed::Remove)
+    }
+}
+
+/// Reads the pieces of a message.
+pub fn pieces(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Pieces {
+    let heads = heads(segments, shop, around);
+    let edges = edges(segments, &heads, shop);
+    let mut scan = Scan {
+        segments,
+        shop,
+        around,
+        heads: &heads,
+        out: Pieces::default(),
+        now: None,
+        edge_passed: false,
+        head_passed: false,
+        negated: false,
+        removing: false,
+        carried: false,
+        amount: Amount::Normal,
+        count: None,
+        clause: 0,
+        corrected: false,
+        opened: false,
+        changing: false,
+        instead: false,
+        pointing: false,
+    };
+    for at in 0..segments.len() {
+        if segments[at].dead {
+            continue;
+        }
+        if let Some(head) = edges.iter().position(|edge| *edge == Some(at)) {
+            scan.start_item(at, head);
+        }
+        scan.step(at);
+    }
+    let mut out = scan.out;
+    out.pieces.retain(|piece| !piece.is_idle());
+    out
+}
+
+/// Which segments are heads of items.
+fn heads(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Vec<bool> {
+    let mut heads = vec![false; segments.len()];
+    let mut last: Option<Vec<usize>> = None;
+    for at in 0..segments.len() {
+        let segment = &segments[at];
+        if segment.dead || segment.products.is_empty() {
+            continue;
+        }
+        heads[at] = if segment.choices.is_empty() {
+            true
+        } else {
+            let before = previous(segments, at);
+            let counted = before.is_some_and(|b| {
+                let b = &segments[b];
+                b.is(Role::SideOf) || b.is(Role::Article) || b.is(Role::Unit) || b.number.is_some()
+            });
+            let with_before = before.and_then(|b| previous(segments, b)).is_some_and(|b| segments[b].is(Role::With));
+            let aside = next(segments, at).is_some_and(|n| segments[n].is(Role::OnSide))
+                || before.is_some_and(|b| segments[b].is(Role::SideOf));
+            let before_head = head_follows(segments, at, shop);
+            let held = last.as_ref().is_some_and(|products| !shop.fitting(products, &segment.choices).is_empty());
+            let in_cart = last.is_none()
+                && before.is_some_and(|b| {
+                    segments[b].roles.any(&[Role::With, Role::Without, Role::Extra, Role::Light])
+                        && !segments[b].is(Role::Add)
+                })
+                && around.cart.iter().any(|products| !shop.fitting(products, &segment.choices).is_empty());
+            aside || !(before_head || in_cart || (held && (!counted || with_before)))
+        };
+        if heads[at] {
+            last = Some(segment.products.clone());
+        }
+    }
+    heads
+}
+
+/// Whether the segment, which may be an option, stands right before a head that can have it: "veggie burrito".
+fn head_follows(segments: &[Segment], at: usize, shop: &Shop) -> bool {
+    let mut place = at;
+    while let Some(after) = next(segments, place) {
+        let segment = &segments[after];
+        if !segment.products.is_empty() && segment.choices.is_empty() {
+            return !shop.fitting(&segment.products, &segments[at].choices).is_empty();
+        }
+        if segment.choices.is_empty() && !(segment.is(Role::And) && place != at) {
+            return false;
+        }
+        place = after;
+    }
+    false
+}
+
+/// For each head's segment the segment where its item begins.
+fn edges(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>> {
+    let mut edges = vec![None; segments.len()];
+    let mut floor = 0;
+    for head in 0..segments.len() {
+        if !heads[head] {
+            continue;
+        }
+        let products = &segments[head].products;
+        // The run of names that touch the head; a number or an article before it marks the edge.
+        let mut edge = head;
+        let mut touching = true;
+        let mut at = head;
+        while at > floor {
+            at -= 1;
+            let segment = &segments[at];
+            if segment.dead {
+                break;
+            }
+            let own = !segment.choices.is_empty() && !heads[at] && !shop.fitting(products, &segment.choices).is_empty();
+            let opens = segment.number.is_some()
+                || segment.roles.any(&[Role::Article, Role::Another])
+                || (segment.ordinal.is_some() && at + 1 == head);
+            if own {
+                if touching {
+                    edge = at;
+                }
+            } else if opens {
+                edge = at;
+                // "two more", "another two": both words open the item.
+                let earlier = at.checked_sub(1).filter(|&b| b >= floor).map(|b| &segments[b]);
+                if earlier.is_some_and(|b| !b.dead && (b.number.is_some() || b.is(Role::Another))) {
+                    edge = at - 1;
+                }
+                break;
+            } else if segment.roles.any(&[Role::Extra, Role::Light, Role::Neutral])
+                && !segment.roles.any(&[Role::Definite])
+            {
+                if touching && at + 1 < head {
+                    edge = at;
+                }
+            } else if segment.roles.any(&[Role::Definite, Role::Times, Role::Unit, Role::SideOf, Role::Of])
+                || segment.group
+                || !segment.class.is_empty()
+                || (segment.roles.has(Role::Polite) && touching)
+            {
+                if touching {
+                    edge = at;
+                }
+            } else if segment.roles.any(&[Role::And, Role::Or]) || segment.mark == Some(Kind::Comma) {
+                touching = false;
+            } else if segment.unknown {
+                // "a fountain coke": the number or article may stand before the unknown word.
+                if touching {
+                    edge = at;
+                }
+            } else {
+                break;
+            }
+        }
+        // Words that point, refuse or replace belong to the head they stand before.
+        while edge > floor
+            && !segments[edge - 1].dead
+            && segments[edge - 1].roles.any(&[
+                Role::Without,
+                Role::Not,
+                Role::Remove,
+                Role::Instead,
+                Role::On,
+                Role::Same,
+                Role::Make,
+                Role::Change,
+                Role::Definite,
+            ])
+            && !segments[edge - 1].is_name()
+            && !segments[edge - 1].roles.any(&[Role::With, Role::And])
+        {
+            edge -= 1;
+        }
+        edges[head] = Some(edge.max(floor));
+        floor = head + 1;
+    }
+    edges
+}
+
+/// The nearest segment before that is neither used up nor mere courtesy.
+fn previous(segments: &[Segment], at: usize) -> Option<usize> {
+    (0..at).rev().find(|&b| !segments[b].dead && !is_filling(&segments[b]))
+}
+
+/// The nearest segment after that is neither used up nor mere courtesy.
+fn next(segments: &[Segment], at: usize) -> Option<usize> {
+    (at + 1..segments.len()).find(|&b| !segments[b].dead && !is_filling(&segments[b]))
+}
+
+/// Whether the segment says nothing in an order.
+fn is_filling(segment: &Segment) -> bool {
+    segment.mark == Some(Kind::Sign)
+        || (segment.mark.is_none()
+            && !segment.is_name()
+            && !segment.unknown
+            && segment.number.is_none()
+            && segment.roles.only(&[Role::Polite, Role::Stop, Role::Definite, Role::Yes]))
+}
+
+struct Scan<'a> {
+    segments: &'a [Segment],
+    shop: &'a Shop,
+    around: Around<'a>,
+    heads: &'a [bool],
+    out: Pieces,
+    /// The piece being read.
+    now: Option<usize>,
+    /// Whether the head's own item has begun, and whether its head has been read.
+    edge_passed: bool,
+    head_passed: bool,
+    negated: bool,
+    removing: bool,
+    /// Whether a negation may go on over "and" or "or".
+    carried: bool,
+    amount: Amount,
+    count: Option<u32>,
+    /// The first wish of the present clause within its piece.
+    clause: usize,
+    corrected: bool,
+    opened: bool,
+    changing: bool,
+    instead: bool,
+    /// Whether "on" was read just before.
+    pointing: bool,
+}
+
+impl Scan<'_> {
+    fn start_item(&mut self, at: usize, head: usize) {
+        let continues = self.carried && self.removing && !self.segments[at].roles.has(Role::Article);
+        if self.corrected
+            && let Some(now) = self.now
+            && !self.out.pieces[now].products.is_empty()
+            && self.out.pieces[now].deed == Deed::Add
+        {
+            self.out.pieces.remove(now);
+        }
+        self.corrected = false;
+        let make = self.now.filter(|&now| {
+            let piece = &self.out.pieces[now];
+            piece.deed == Deed::Make && piece.is_idle() || piece.deed == Deed::New && piece.is_idle()
+        });
+        let mut piece = Piece::new(at);
+        piece.opened = self.opened;
+        piece.products = self.segments[head].products.clone();
+        piece.aim = Aim::New;
+        if let Some(make) = make {
+            piece.deed = self.out.pieces[make].deed;
+            piece.aim = self.out.pieces[make].aim;
+            self.out.pieces.pop();
+        } else if self.changing {
+            piece.deed = Deed::Old;
+        }
+        self.push(piece);
+        self.edge_passed = true;
+        self.head_passed = false;
+        if !continues {
+            self.negated = false;
+            self.removing = false;
+        }
+        self.carried = false;
+        self.amount = Amount::Normal;
+        self.count = None;
+    }
+
+    fn push(&mut self, piece: Piece) {
+        self.out.pieces.push(piece);
+        self.now = Some(self.out.pieces.len() - 1);
+        self.clause = 0;
+    }
+
+    /// The piece being read; one without a head where there is none.
+    fn piece(&mut self, at: usize) -> &mut Piece {
+        if self.now.is_none() {
+            let mut piece = Piece::new(at);
+            piece.opened = self.opened;
+            self.push(piece);
+        }
+        let now = self.now.unwrap_or(0);
+        &mut self.out.pieces[now]
+    }
+
+    fn calm(&mut self) {
+        self.negated = false;
+        self.removing = false;
+        self.carried = false;
+        self.amount = Amount::Normal;
+        self.count = None;
+    }
+
+    fn step(&mut self, at: usize) {
+        let segment = &self.segments[at];
+        let roles = segment.roles;
+        if let Some(mark) = segment.mark {
+            match mark {
+                Kind::Stop | Kind::Question | Kind::Dots => {
+                    self.calm();
+                    self.clause = self.now.map_or(0, |now| self.out.pieces[now].wishes.len());
+                    self.changing = false;
+                    self.instead = false;
+                    self.pointing = false;
+                }
+                Kind::Comma => {
+                    self.calm();
+                    self.clause = self.now.map_or(0, |now| self.out.pieces[now].wishes.len());
+                }
+                _ => {}
+            }
+            return;
+        }
+        if self.heads[at] {
+            self.head(at);
+            self.pointing = false;
+            return;
+        }
+        if !segment.choices.is_empty() {
+            self.option(at);
+            self.pointing = false;
+            return;
+        }
+        let pointing = std::mem::take(&mut self.pointing);
+        if roles.has(Role::Clear) {
+            let mut piece = Piece::new(at);
+            piece.deed = Deed::Clear;
+            self.push(piece);
+            self.now = None;
+            return;
+        }
+        if roles.has(Role::Usual) {
+            let mut piece = Piece::new(at);
+            piece.deed = Deed::Usual;
+            self.push(piece);
+            let mut edit = Piece::new(at);
+            edit.aim = Aim::All;
+            self.push(edit);
+            self.head_passed = true;
+            return;
+        }
+        if let Some(ordinal) = segment.ordinal
+            && !(self.edge_passed && !self.head_passed)
+        {
+            self.aim(at, Aim::Nth(ordinal));
+            return;
+        }
+        if roles.has(Role::Instead) {
+            self.instead = true;
+            self.negated = false;
+            return;
+        }
+        if roles.has(Role::Correction) && self.is_correction(at) {
+            self.corrected = true;
+            self.calm();
+            if !roles.has(Role::Make) {
+                return;
+            }
+        }
+        if let Some(number) = segment.number
+            && !(roles.has(Role::Extra) && self.option_is_next(at))
+            && !(roles.has(Role::Without) && self.option_is_next(at))
+        {
+            self.number(at, number);
+            return;
+        }
+        if roles.has(Role::Again) {
+            let mut piece = Piece::new(at);
+            piece.same = true;
+            piece.another = true;
+            self.push(piece);
+            return;
+        }
+        if roles.has(Role::Another) && !(roles.has(Role::Extra) && self.option_is_next(at)) {
+            self.another(at);
+            return;
+        }
+        if roles.has(Role::Same) {
+            let mut piece = Piece::new(at);
+            piece.same = true;
+            self.push(piece);
+            self.head_passed = true;
+            return;
+        }
+        if roles.has(Role::Make) {
+            let mut piece = Piece::new(at);
+            piece.deed = Deed::Make;
+            self.push(piece);
+            self.head_passed = true;
+            self.calm();
+            return;
+        }
+        if roles.has(Role::Change) {
+            self.changing = true;
+            self.calm();
+            let mut piece = Piece::new(at);
+            piece.deed = Deed::Old;
+            self.push(piece);
+            self.head_passed = true;
+            return;
+        }
+        if self.changing && roles.has(Role::Into) {
+            self.changing = false;
+            let mut piece = Piece::new(at);
+            piece.deed = Deed::New;
+            self.push(piece);
+            self.head_passed = true;
+            self.calm();
+            return;
+        }
+        if roles.any(&[Role::All, Role::Both, Role::Each]) {
+            self.everyone(at);
+            return;
+        }
+        if roles.has(Role::Last) && (pointing || self.now.is_none() || !self.option_is_next(at)) {
+            self.aim(at, Aim::Last);
+            return;
+        }
+        if roles.has(Role::Rest) && !self.option_is_next(at) {
+            self.aim(at, Aim::Rest);
+            return;
+        }
+        if roles.any(&[Role::Without, Role::Remove, Role::Not]) {
+            self.negated = true;
+            self.removing = roles.has(Role::Remove) && !roles.has(Role::Without)
+                || roles.has(Role::Remove) && self.out.pieces.is_empty();
+            self.carried = false;
+            self.amount = Amount::Normal;
+            return;
+        }
+        if roles.has(Role::Extra) {
+            self.amount = Amount::Extra;
+        } else if roles.has(Role::Light) {
+            self.amount = Amount::Light;
+        } else if roles.has(Role::Neutral) {
+            self.amount = Amount::Normal;
+        }
+        if roles.any(&[Role::And, Role::Or]) {
+            if !self.carried {
+                self.negated = false;
+            }
+            if roles.has(Role::And) && !self.carried {
+                self.clause = self.now.map_or(0, |now| self.out.pieces[now].wishes.len());
+            }
+        } else if roles.any(&[Role::With, Role::Add, Role::But, Role::Open]) {
+            self.calm();
+            self.opened |= roles.has(Role::Open);
+            if roles.has(Role::But) {
+                self.clause = self.now.map_or(0, |now| self.out.pieces[now].wishes.len());
+            }
+        }
+        if roles.has(Role::On) {
+            self.pointing = true;
+        }
+        if segment.unknown {
+            self.calm();
+        }
+    }
+
+    fn head(&mut self, at: usize) {
+        let negated = self.negated && !self.head_passed;
+        let instead = std::mem::take(&mut self.instead);
+        let products = self.segments[at].products.clone();
+        // "extra cheese on the margherita": the wishes before belong to a line that is there already.
+        let known = self.around.cart.iter().any(|line| line.iter().any(|p| products.contains(p)))
+            || self.out.pieces.iter().rev().skip(1).any(|piece| piece.products.iter().any(|p| products.contains(p)));
+        let now = self.now.unwrap_or(0);
+        if self.pointing && known && !negated {
+            let clause = self.out.pieces[..now]
+                .last_mut()
+                .map(|before| {
+                    let keep = if before.products.is_empty() { 0 } else { before.wishes.len().min(self.clause) };
+                    before.wishes.split_off(keep)
+                })
+                .unwrap_or_default();
+            let piece = &mut self.out.pieces[now];
+            piece.aim = Aim::Named;
+            piece.wishes.extend(clause);
+        }
+        let piece = &mut self.out.pieces[now];
+        if instead {
+            piece.deed = Deed::Instead;
+        } else if negated {
+            piece.deed = Deed::Remove;
+        }
+        self.head_passed = true;
+        self.carried = negated;
+        self.negated = negated && self.removing;
+        self.amount = Amount::Normal;
+        self.count = None;
+        // "the margherita with olives, please" after "change" or "make": the line is named, not added.
+        let piece = &mut self.out.pieces[now];
+        if piece.deed == Deed::Make && known && !piece.opened {
+            let definite = previous_any(self.segments, at)
+                .is_some_and(|b| self.segments[b].roles.any(&[Role::Definite, Role::On]));
+            if definite {
+                piece.aim = Aim::Named;
+            }
+        }
+    }
+
+    fn option(&mut self, at: usize) {
+        let segment = &self.segments[at];
+        let instead = std::mem::take(&mut self.instead);
+        // Within "change X to", an option is the old one.
+        let products = self.now.map(|now| self.out.pieces[now].products.clone()).unwrap_or_default();
+        let fitting =
+            if products.is_empty() { segment.choices.clone() } else { self.shop.fitting(&products, &segment.choices) };
+        if fitting.is_empty() {
+            self.out.stray.push(at);
+            self.calm();
+            return;
+        }
+        let wish = Wish {
+            choices: fitting,
+            without: self.negated || instead,
+            removed: self.removing,
+            amount: self.amount,
+            count: self.count.take().unwrap_or(1),
+            at,
+        };
+        let exclusive = self.shop.exclusive(&wish.choices);
+        let corrected = std::mem::take(&mut self.corrected);
+        self.carried = self.negated;
+        if !self.carry_goes_on(at) {
+            self.negated = false;
+            self.removing = false;
+        }
+        self.amount = Amount::Normal;
+        let piece = self.piece(at);
+        if corrected && !exclusive {
+            piece.wishes.pop();
+        }
+        // "large instead of medium": the size that was not wished for needs no mention.
+        if !(instead && exclusive) {
+            piece.wishes.push(wish);
+        }
+    }
+
+    /// Whether a negation goes on after this option: "no onions or mushrooms".
+    fn carry_goes_on(&self, at: usize) -> bool {
+        self.negated
+            && self.segments.get(at + 1).is_some_and(|s| s.is(Role::And) || s.is(Role::Or))
+            && self.segments.get(at + 2).is_some_and(|s| !s.dead && !s.choices.is_empty() && !self.heads[at + 2])
+    }
+
+    fn number(&mut self, at: usize, number: u32) {
+        let corrected = std::mem::take(&mut self.corrected);
+        let before_head = self.edge_passed && !self.head_passed;
+        let mut following = next(self.segments, at);
+        while let Some(after) = following {
+            let segment = &self.segments[after];
+            if segment.is_name()
+                || segment.number.is_some()
+                || !segment.roles.any(&[Role::Times, Role::Unit, Role::Of, Role::One, Role::On])
+            {
+                break;
+            }
+            following = next(self.segments, after);
+        }
+        let after = following.map(|after| &self.segments[after]);
+        let option_next = following.is_some_and(|after| !self.heads[after] && !self.segments[after].choices.is_empty());
+        if before_head {
+            let now = self.now.unwrap_or(0);
+            let piece = &mut self.out.pieces[now];
+            if piece.quantity.is_none() || corrected {
+                piece.quantity = Some(tens(piece.quantity, number));
+            } else if option_next {
+                self.count = Some(number);
+            }
+            return;
+        }
+        let exclusive = after.is_some_and(|after| option_next && self.shop.exclusive(&after.choices));
+        let has_head = self.now.is_some_and(|now| !self.out.pieces[now].products.is_empty());
+        let begins_part = (option_next && exclusive && has_head)
+            || after.is_some_and(|after| {
+                after.roles.any(&[Role::With, Role::Without]) && after.mark.is_none() && !after.is_name()
+            });
+        if begins_part && self.now.is_some() && self.part_of_one() {
+            let before = previous_any(self.segments, at).map(|b| &self.segments[b]);
+            let joined = before.is_some_and(|b| b.roles.any(&[Role::And]));
+            let parent = self.now.unwrap_or(0);
+            let parts_before = self.out.pieces[parent].part;
+            let mut piece = Piece::new(at);
+            piece.quantity = Some(number);
+            piece.part = !joined || parts_before;
+            piece.products = self.out.pieces[parent].products.clone();
+            piece.aim = Aim::New;
+            self.push(piece);
+            self.head_passed = true;
+            self.calm();
+            return;
+        }
+        if option_next && has_head && !exclusive {
+            self.count = Some(number);
+            return;
+        }
+        let piece = self.piece(at);
+        if piece.quantity.is_none() || corrected {
+            piece.quantity = Some(number);
+        } else {
+            piece.quantity = Some(tens(piece.quantity, number));
+        }
+    }
+
+    /// Whether the piece being read is an item that "one with …" can be a part of or stand beside.
+    fn part_of_one(&self) -> bool {
+        self.now.is_some_and(|now| {
+            let piece = &self.out.pieces[now];
+            !piece.products.is_empty() && matches!(piece.deed, Deed::Add)
+        })
+    }
+
+    fn another(&mut self, at: usize) {
+        let before_head = self.edge_passed && !self.head_passed;
+        if before_head {
+            let now = self.now.unwrap_or(0);
+            self.out.pieces[now].another = true;
+            return;
+        }
+        let parent = self.now.filter(|_| self.part_of_one());
+        let mut piece = Piece::new(at);
+        piece.another = true;
+        // "two more" said the number before.
+        if let Some(now) = self.now
+            && self.out.pieces[now].is_bare_number()
+        {
+            piece.quantity = self.out.pieces[now].quantity;
+            self.out.pieces.pop();
+        }
+        if let Some(parent) = parent {
+            piece.products = self.out.pieces[parent].products.clone();
+            piece.aim = Aim::New;
+        }
+        self.push(piece);
+        self.head_passed = true;
+    }
+
+    fn everyone(&mut self, at: usize) {
+        let items = self.out.pieces.iter().filter(|p| p.aim == Aim::New && p.deed == Deed::Add).count();
+        let plural = self.now.is_some_and(|now| self.out.pieces[now].quantity.is_some_and(|n| n > 1));
+        if self.edge_passed && !self.head_passed {
+            return;
+        }
+        if items >= 1 && (plural || items == 1) {
+            return;
+        }
+        self.aim(at, Aim::All);
+    }
+
+    /// The present clause is about a line that is there: its wishes move to a piece of their own.
+    fn aim(&mut self, at: usize, aim: Aim) {
+        if let Some(now) = self.now {
+            let piece = &mut self.out.pieces[now];
+            if piece.products.is_empty() && piece.aim == Aim::Last && !piece.same {
+                piece.aim = aim;
+                if self.negated && piece.wishes.is_empty() {
+                    piece.deed = Deed::Remove;
+                    self.calm();
+                }
+                return;
+            }
+            let keep = self.clause.min(piece.wishes.len());
+            let wishes = piece.wishes.split_off(keep);
+            let mut edit = Piece::new(at);
+            edit.aim = aim;
+            edit.wishes = wishes;
+            self.push(edit);
+        } else {
+            let mut edit = Piece::new(at);
+            edit.aim = aim;
+            if self.negated {
+                edit.deed = Deed::Remove;
+                self.calm();
+            }
+            self.push(edit);
+        }
+        self.head_passed = true;
+    }
+
+    fn option_is_next(&self, at: usize) -> bool {
+        next(self.segments, at).is_some_and(|after| !self.heads[after] && !self.segments[after].choices.is_empty())
+    }
+
+    /// "no" and its like correct only in the middle of something: after an item, between marks.
+    fn is_correction(&self, at: usize) -> bool {
+        let segment = &self.segments[at];
+        if self.out.pieces.is_empty() {
+            return false;
+        }
+        if segment.roles.any(&[Role::Without, Role::No]) {
+            let after = self.segments.get(at + 1).is_some_and(|s| s.mark == Some(Kind::Comma));
+            return after;
+        }
+        true
+    }
+}
+
+impl Piece {
+    fn is_bare_number(&self) -> bool {
+        self.quantity.is_some() && self.products.is_empty() && self.wishes.is_empty() && !self.another && !self.same
+    }
+}
+
+/// "twenty" and "four" are 24; any other two numbers leave the second.
+fn tens(before: Option<u32>, number: u32) -> u32 {
+    match before {
+        Some(tens) if tens >= 20 && tens.is_multiple_of(10) && (1..10).contains(&number) => tens + number,
+        _ => number,
+    }
+}
+
+/// The nearest segment before, whatever it is.
+fn previous_any(segments: &[Segment], at: usize) -> Option<usize> {
+    (0..at).rev().find(|&b| !segments[b].dead)
+}

@@ -1,0 +1,615 @@
+//! The words of the languages that the program speaks, read from `config/locales/<tag>/lexicon.toml`. A language is
+//! data: what a word does in an order is one of a few [`Role`]s, what a message is for is a list of phrases, and
+//! inflection is a stemmer by name or a list of endings. A seventh language is a seventh folder.
+//!
+//! Phrases of `[intents]` are words, `(a|b|)` for alternatives (an empty one may be left out), `*` for up to
+//! [`WIDEST_GAP`] words of any kind, and a leading `=` for a phrase that must be the whole message.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+use include_dir::{Dir, include_dir};
+use rust_stemmers::{Algorithm, Stemmer};
+
+use super::{Intent, text};
+use crate::language::Language;
+
+/// Most words that `*` stands for in a phrase.
+pub const WIDEST_GAP: usize = 4;
+
+/// Fewest letters that an ending leaves of a word.
+const SHORTEST_STEM: usize = 3;
+
+static LOCALES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/locales");
+
+/// What a word or phrase does in an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Role {
+    /// "a": one of it, and the left edge of an item.
+    Article,
+    /// "the", "my", "some".
+    Definite,
+    /// Joins.
+    And,
+    /// Joins alternatives; extends a "without".
+    Or,
+    /// What follows is wished for.
+    With,
+    /// What follows is to be left out.
+    Without,
+    /// What follows was named only to be refused.
+    Not,
+    /// More of what follows.
+    Extra,
+    /// Less of what follows.
+    Light,
+    /// As usual, of what follows.
+    Neutral,
+    /// What follows gives way to what stood before.
+    Instead,
+    /// What follows is taken out of the cart.
+    Remove,
+    /// What follows is put in.
+    Add,
+    /// One more.
+    Another,
+    /// The last line once more.
+    Again,
+    /// Like the last line, with a change.
+    Same,
+    /// Said of every item.
+    Each,
+    /// Said of all lines.
+    All,
+    /// Said of both lines.
+    Both,
+    /// The line named last.
+    Last,
+    /// The lines that were not named.
+    Rest,
+    /// The line named last becomes what follows.
+    Make,
+    /// What follows gives way to what comes after [`Role::Into`].
+    Change,
+    /// Between the old and the new of a change.
+    Into,
+    /// Points at a line.
+    On,
+    /// Stands for the thing named before.
+    One,
+    /// What was said just before was a slip.
+    Correction,
+    /// What follows is an item of its own.
+    SideOf,
+    /// What stood before is an item of its own.
+    OnSide,
+    /// Pieces, bottles, portions: no meaning beside a number.
+    Unit,
+    /// Glue.
+    Of,
+    /// "x" of "2x".
+    Times,
+    /// Opens an order.
+    Open,
+    /// Courtesy and filling, skipped.
+    Polite,
+    /// The last order.
+    Usual,
+    /// Turns against what stood before.
+    But,
+    /// The customer comes for it.
+    Pickup,
+    /// The shop brings it.
+    Delivery,
+    /// An address follows.
+    Address,
+    /// An address follows where one was asked for.
+    WeakAddress,
+    /// A person's name follows where one was asked for.
+    Name,
+    /// Yes.
+    Yes,
+    /// No, as an answer.
+    No,
+    /// Empties the cart.
+    Clear,
+    /// Opens a question.
+    Question,
+    /// A frequent word without a role.
+    Stop,
+}
+
+/// Names of the roles in a lexicon file.
+const ROLES: [(&str, Role); 46] = [
+    ("article", Role::Article),
+    ("definite", Role::Definite),
+    ("and", Role::And),
+    ("or", Role::Or),
+    ("with", Role::With),
+    ("without", Role::Without),
+    ("not", Role::Not),
+    ("extra", Role::Extra),
+    ("light", Role::Light),
+    ("neutral", Role::Neutral),
+    ("instead", Role::Instead),
+    ("remove", Role::Remove),
+    ("add", Role::Add),
+    ("another", Role::Another),
+    ("again", Role::Again),
+    ("same", Role::Same),
+    ("each", Role::Each),
+    ("all", Role::All),
+    ("both", Role::Both),
+    ("last", Role::Last),
+    ("rest", Role::Rest),
+    ("make", Role::Make),
+    ("change", Role::Change),
+    ("into", Role::Into),
+    ("on", Role::On),
+    ("one", Role::One),
+    ("correction", Role::Correction),
+    ("side_of", Role::SideOf),
+    ("on_side", Role::OnSide),
+    ("unit", Role::Unit),
+    ("of", Role::Of),
+    ("times", Role::Times),
+    ("open", Role::Open),
+    ("polite", Role::Polite),
+    ("usual", Role::Usual),
+    ("but", Role::But),
+    ("pickup", Role::Pickup),
+    ("delivery", Role::Delivery),
+    ("address", Role::Address),
+    ("weak_address", Role::WeakAddress),
+    ("name", Role::Name),
+    ("yes", Role::Yes),
+    ("no", Role::No),
+    ("clear", Role::Clear),
+    ("question", Role::Question),
+    ("stop", Role::Stop),
+];
+
+/// A set of roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Roles(u64);
+
+/// What a phrase of a lexicon means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Meaning {
+    /// What it does.
+    pub roles: Roles,
+    /// How many it says.
+    pub number: Option<u32>,
+    /// Which in a row it says.
+    pub ordinal: Option<u32>,
+}
+
+/// A phrase that tells what a message is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    /// What for.
+    pub intent: Intent,
+    /// Whether nothing but courtesy may stand beside it.
+    pub alone: bool,
+    pieces: Vec<Piece>,
+}
+
+/// A part of a [`Pattern`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    /// Up to [`WIDEST_GAP`] words.
+    Gap,
+    /// One of these rows of stems; an empty row lets the piece be left out.
+    OneOf(Vec<Vec<String>>),
+}
+
+/// One language.
+pub struct Lexicon {
+    /// Its tag.
+    pub language: Language,
+    /// Its name in itself.
+    pub name: String,
+    phrases: HashMap<String, Meaning>,
+    longest_phrase: usize,
+    vocabulary: HashSet<String>,
+    patterns: Vec<Pattern>,
+    patterns_by_first: HashMap<String, Vec<usize>>,
+    stemming: Stemming,
+}
+
+/// All languages that the program speaks. Copies share their words.
+#[derive(Clone)]
+pub struct Lexicons {
+    all: Arc<[Lexicon]>,
+}
+
+/// What is wrong with a lexicon file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadLexicon {
+    /// Folder of the file.
+    pub tag: String,
+    /// What to mend.
+    pub fault: String,
+}
+
+/// How a language's words lose their endings.
+struct Stemming {
+    snowball: Option<Stemmer>,
+    passes: usize,
+    endings: Vec<(String, String)>,
+}
+
+/// A lexicon file as written.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: String,
+    #[serde(default)]
+    stemmer: Option<String>,
+    #[serde(default)]
+    passes: Option<usize>,
+    #[serde(default)]
+    endings: Vec<String>,
+    numbers: BTreeMap<String, u32>,
+    #[serde(default)]
+    ordinals: BTreeMap<String, u32>,
+    words: BTreeMap<String, Vec<String>>,
+    intents: BTreeMap<String, Vec<String>>,
+}
+
+impl Roles {
+    /// Whether the role is among them.
+    pub fn has(self, role: Role) -> bool {
+        self.0 & (1 << role as u8) != 0
+    }
+
+    /// Whether any of these is among them.
+    pub fn any(self, roles: &[Role]) -> bool {
+        roles.iter().any(|&role| self.has(role))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether there is nothing but these.
+    pub fn only(self, roles: &[Role]) -> bool {
+        let mask = roles.iter().fold(0u64, |mask, &role| mask | (1 << role as u8));
+        self.0 & !mask == 0
+    }
+
+    fn with(self, role: Role) -> Roles {
+        Roles(self.0 | (1 << role as u8))
+    }
+}
+
+impl Lexicons {
+    /// Those that the program was built with. Fails where a file is wrong, which a test rules out.
+    pub fn embedded() -> Result<Lexicons, BadLexicon> {
+        let mut all = Vec::new();
+        for folder in LOCALES.dirs() {
+            let tag = folder.path().file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            let Some(file) = folder.get_file(folder.path().join("lexicon.toml")) else { continue };
+            let fault = |fault: &str| BadLexicon { tag: tag.clone(), fault: fault.into() };
+            let language = tag.parse().map_err(|_| fault("the folder's name is no language tag"))?;
+            let text = file.contents_utf8().ok_or_else(|| fault("the file is not UTF-8"))?;
+            all.push(Lexicon::read(language, text)?);
+        }
+        all.sort_by_key(|lexicon| (lexicon.language != Language::ENGLISH, lexicon.language));
+        match all.is_empty() {
+            true => Err(BadLexicon { tag: "config/locales".into(), fault: "no lexicon at all".into() }),
+            false => Ok(Lexicons { all: all.into() }),
+        }
+    }
+
+    /// Each, English first.
+    pub fn all(&self) -> &[Lexicon] {
+        &self.all
+    }
+
+    /// Where the lexicon of that language, or of its base, stands in [`Lexicons::all`].
+    pub fn position(&self, language: Language) -> Option<usize> {
+        let at = |language: Language| self.all.iter().position(|lexicon| lexicon.language == language);
+        at(language).or_else(|| at(language.base()))
+    }
+
+    /// The languages.
+    pub fn languages(&self) -> impl Iterator<Item = Language> {
+        self.all.iter().map(|lexicon| lexicon.language)
+    }
+}
+
+impl Lexicon {
+    /// Reads a lexicon file.
+    pub fn read(language: Language, text: &str) -> Result<Lexicon, BadLexicon> {
+        let fault = |fault: String| BadLexicon { tag: language.tag().into(), fault };
+        let file: File = toml::from_str(text).map_err(|e| fault(e.to_string()))?;
+        let stemming = Stemming::read(&file).map_err(fault)?;
+        let mut lexicon = Lexicon {
+            language,
+            name: file.name,
+            phrases: HashMap::new(),
+            longest_phrase: 1,
+            vocabulary: HashSet::new(),
+            patterns: Vec::new(),
+            patterns_by_first: HashMap::new(),
+            stemming,
+        };
+        for (phrase, number) in &file.numbers {
+            lexicon.phrase(phrase).number = Some(*number);
+        }
+        for (phrase, ordinal) in &file.ordinals {
+            lexicon.phrase(phrase).ordinal = Some(*ordinal);
+        }
+        for (key, phrases) in &file.words {
+            let (_, role) = ROLES
+                .iter()
+                .find(|(name, _)| name == key)
+                .ok_or_else(|| fault(format!("[words] has \"{key}\", which is no role")))?;
+            for phrase in phrases {
+                let meaning = lexicon.phrase(phrase);
+                meaning.roles = meaning.roles.with(*role);
+            }
+        }
+        lexicon.phrases.remove("");
+        for (key, phrases) in &file.intents {
+            let intent =
+                serde::Deserialize::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(key))
+                    .map_err(|_| fault(format!("[intents] has \"{key}\", which is no intent")))?;
+            for phrase in phrases {
+                lexicon.pattern(intent, phrase).map_err(fault)?;
+            }
+        }
+        Ok(lexicon)
+    }
+
+    /// What the phrase of these words, joined by spaces, means.
+    pub fn meaning(&self, phrase: &str) -> Option<Meaning> {
+        self.phrases.get(phrase).copied()
+    }
+
+    /// The number of words of the longest phrase.
+    pub fn longest_phrase(&self) -> usize {
+        self.longest_phrase
+    }
+
+    /// Whether the folded word occurs in any phrase.
+    pub fn knows(&self, word: &str) -> bool {
+        self.vocabulary.contains(word)
+    }
+
+    /// Whether the language is written in Cyrillic letters.
+    pub fn is_cyrillic(&self) -> bool {
+        self.name.chars().any(text::is_cyrillic)
+    }
+
+    /// The folded word without its ending.
+    pub fn stem(&self, word: &str) -> String {
+        self.stemming.stem(word)
+    }
+
+    /// The single words for a number.
+    pub fn number_words(&self, number: u32) -> impl Iterator<Item = &str> {
+        self.phrases
+            .iter()
+            .filter(move |(phrase, meaning)| meaning.number == Some(number) && !phrase.contains(' '))
+            .map(|(phrase, _)| phrase.as_str())
+    }
+
+    /// Phrases that begin with this stem.
+    pub fn patterns(&self, first: &str) -> impl Iterator<Item = &Pattern> {
+        self.patterns_by_first.get(first).into_iter().flatten().map(|&at| &self.patterns[at])
+    }
+
+    fn phrase(&mut self, phrase: &str) -> &mut Meaning {
+        let words = text::words(phrase);
+        self.longest_phrase = self.longest_phrase.max(words.len());
+        let key = words.join(" ");
+        self.vocabulary.extend(words);
+        self.phrases.entry(key).or_default()
+    }
+
+    fn pattern(&mut self, intent: Intent, phrase: &str) -> Result<(), String> {
+        let (alone, body) = match phrase.strip_prefix('=') {
+            Some(rest) => (true, rest),
+            None => (false, phrase),
+        };
+        let pieces = self.pieces(body)?;
+        let mut firsts = HashSet::new();
+        let mut may_be_empty = true;
+        for piece in &pieces {
+            let Piece::OneOf(rows) = piece else { break };
+            firsts.extend(rows.iter().filter_map(|row| row.first()).cloned());
+            if !rows.iter().any(Vec::is_empty) {
+                may_be_empty = false;
+                break;
+            }
+        }
+        if may_be_empty || pieces.last() == Some(&Piece::Gap) {
+            return Err(format!("\"{phrase}\" may not be empty, nor begin or end with a gap"));
+        }
+        for first in firsts {
+            self.patterns_by_first.entry(first).or_default().push(self.patterns.len());
+        }
+        self.patterns.push(Pattern { intent, alone, pieces });
+        Ok(())
+    }
+}
+
+impl Lexicon {
+    fn pieces(&mut self, phrase: &str) -> Result<Vec<Piece>, String> {
+        let mut pieces = Vec::new();
+        let mut rest = phrase;
+        while !rest.is_empty() {
+            let open = rest.find('(').unwrap_or(rest.len());
+            for word in rest[..open].replace('*', " * ").split_whitespace() {
+                match word {
+                    "*" => pieces.push(Piece::Gap),
+                    word => pieces.extend(self.row(word).into_iter().map(|stem| Piece::OneOf(vec![vec![stem]]))),
+                }
+            }
+            rest = &rest[open..];
+            if let Some(inner) = rest.strip_prefix('(') {
+                let close = inner.find(')').ok_or(format!("\"{phrase}\" lacks a bracket"))?;
+                pieces.push(Piece::OneOf(inner[..close].split('|').map(|row| self.row(row)).collect()));
+                rest = &inner[close + 1..];
+            }
+        }
+        Ok(pieces)
+    }
+
+    fn row(&mut self, words: &str) -> Vec<String> {
+        let words = text::words(words);
+        let stems = words.iter().map(|word| self.stemming.stem(word)).collect();
+        self.vocabulary.extend(words);
+        stems
+    }
+}
+
+impl Pattern {
+    /// How far the phrase reaches in these stems from the first of them, and how many of its own words it found there:
+    /// the reading with the most words.
+    pub fn reach(&self, stems: &[&str]) -> Option<(usize, usize)> {
+        reach(&self.pieces, stems, 0)
+    }
+}
+
+/// Punctuation among the stems is an empty text, which ends a gap and equals no stem.
+fn reach(pieces: &[Piece], stems: &[&str], from: usize) -> Option<(usize, usize)> {
+    let Some((piece, rest)) = pieces.split_first() else { return Some((from, 0)) };
+    match piece {
+        Piece::Gap => (0..=WIDEST_GAP)
+            .take_while(|skipped| *skipped == 0 || stems.get(from + skipped - 1).is_some_and(|s| !s.is_empty()))
+            .find_map(|skipped| reach(rest, stems, from + skipped)),
+        Piece::OneOf(rows) => rows
+            .iter()
+            .filter(|row| stems.get(from..from + row.len()).is_some_and(|found| found.iter().eq(row.iter())))
+            .filter_map(|row| reach(rest, stems, from + row.len()).map(|(to, words)| (to, words + row.len())))
+            .max_by_key(|&(to, words)| (words, std::cmp::Reverse(to))),
+    }
+}
+
+impl Stemming {
+    fn read(file: &File) -> Result<Stemming, String> {
+        let snowball = match file.stemmer.as_deref() {
+            None => None,
+            Some(name) => Some(Stemmer::create(algorithm(name).ok_or(format!("no stemmer is called \"{name}\""))?)),
+        };
+        let mut endings = Vec::new();
+        for rule in &file.endings {
+            let (from, to) = rule.split_once('>').ok_or(format!("an ending is written \"from>to\", not \"{rule}\""))?;
+            endings.push((text::fold(from), text::fold(to)));
+        }
+        Ok(Stemming { snowball, passes: file.passes.unwrap_or(1), endings })
+    }
+
+    fn stem(&self, word: &str) -> String {
+        let mut stem = word.to_owned();
+        if let Some(snowball) = &self.snowball {
+            for _ in 0..self.passes {
+                let next = snowball.stem(&stem).into_owned();
+                if next == stem {
+                    break;
+                }
+                stem = next;
+            }
+        }
+        // The first rule that fits is taken, once: the file lists longer endings first.
+        for (from, to) in &self.endings {
+            if let Some(rest) = stem.strip_suffix(from.as_str())
+                && rest.chars().count() >= SHORTEST_STEM
+            {
+                stem = format!("{rest}{to}");
+                break;
+            }
+        }
+        stem
+    }
+}
+
+impl std::fmt::Display for BadLexicon {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "lexicon {}: {}", self.tag, self.fault)
+    }
+}
+
+impl std::error::Error for BadLexicon {}
+
+fn algorithm(name: &str) -> Option<Algorithm> {
+    Some(match name {
+        "arabic" => Algorithm::Arabic,
+        "danish" => Algorithm::Danish,
+        "dutch" => Algorithm::Dutch,
+        "english" => Algorithm::English,
+        "finnish" => Algorithm::Finnish,
+        "french" => Algorithm::French,
+        "german" => Algorithm::German,
+        "greek" => Algorithm::Greek,
+        "hungarian" => Algorithm::Hungarian,
+        "italian" => Algorithm::Italian,
+        "norwegian" => Algorithm::Norwegian,
+        "portuguese" => Algorithm::Portuguese,
+        "romanian" => Algorithm::Romanian,
+        "russian" => Algorithm::Russian,
+        "spanish" => Algorithm::Spanish,
+        "swedish" => Algorithm::Swedish,
+        "tamil" => Algorithm::Tamil,
+        "turkish" => Algorithm::Turkish,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_embedded_lexicon_is_good() {
+        let lexicons = Lexicons::embedded().unwrap();
+        for tag in ["en", "af", "nb", "ru", "id", "ro"] {
+            assert!(lexicons.position(tag.parse().unwrap()).is_some(), "{tag}");
+        }
+        assert_eq!(lexicons.all()[0].language, Language::ENGLISH);
+    }
+
+    #[test]
+    fn every_language_knows_every_role_number_and_intent() {
+        for lexicon in Lexicons::embedded().unwrap().all() {
+            for (name, role) in ROLES {
+                assert!(lexicon.phrases.values().any(|m| m.roles.has(role)), "{} lacks {name}", lexicon.language);
+            }
+            for number in 1..=20 {
+                assert!(lexicon.number_words(number).next().is_some() || number > 10, "{} {number}", lexicon.language);
+            }
+            let intents: HashSet<Intent> = lexicon.patterns.iter().map(|p| p.intent).collect();
+            // Order, yes and no, and what is left over have no phrases: they are read from the roles.
+            assert_eq!(intents.len(), 25, "{}: {intents:?}", lexicon.language);
+        }
+    }
+
+    #[test]
+    fn slips_in_a_file_are_named() {
+        let read = |text: &str| Lexicon::read(Language::ENGLISH, text).map(|_| ()).unwrap_err().fault;
+        let head = "name = \"x\"\n[numbers]\n";
+        assert!(read(&format!("{head}[words]\nfoo = []\n[intents]\n")).contains("\"foo\""));
+        assert!(read(&format!("{head}[words]\n[intents]\nfoo = [\"a\"]\n")).contains("\"foo\""));
+        assert!(read(&format!("{head}[words]\n[intents]\nmenu = [\"a (b|c\"]\n")).contains("bracket"));
+        assert!(read(&format!("{head}[words]\n[intents]\nmenu = [\"* b\"]\n")).contains("gap"));
+        assert!(read(&format!("stemmer = \"klingon\"\n{head}[words]\n[intents]\n")).contains("klingon"));
+    }
+
+    #[test]
+    fn phrases_reach_over_alternatives_and_gaps() {
+        let text = "name = \"x\"\n[numbers]\n[words]\n[intents]\nmenu = [\"(a|) b * (c d|e)\"]\n";
+        let lexicon = Lexicon::read(Language::ENGLISH, text).unwrap();
+        let reach = |stems: &[&str]| lexicon.patterns(stems[0]).find_map(|p| p.reach(stems));
+        assert_eq!(reach(&["a", "b", "x", "y", "c", "d", "z"]), Some((6, 4)));
+        assert_eq!(reach(&["b", "e"]), Some((2, 2)));
+        assert_eq!(reach(&["b", "", "e"]), None);
+        assert_eq!(reach(&["a", "b", "1", "2", "3", "4", "5", "e"]), None);
+    }
+}

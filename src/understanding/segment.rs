@@ -1,0 +1,370 @@
+//! A message cut into segments, each a name of the catalogue, a phrase of the language, a number, a mark or an unknown
+//! word. Of all ways to cut it the cheapest is taken: few segments, names as written before inflected ones, known
+//! words before unknown. Unknown words are then compared with the catalogue's, letter by letter, and cut once more.
+
+use std::collections::HashMap;
+
+use super::{
+    lexicon::{Lexicons, Meaning, Role, Roles},
+    names::{Form, MOST_AMBIGUOUS, Name, NameBook, Thing},
+    text::{Kind, Token},
+};
+
+/// Longest run of digits that can be a quantity; longer ones are postcodes, telephone numbers and the like.
+pub const LONGEST_QUANTITY: usize = 4;
+
+/// Most different unknown words of a message that are compared with the catalogue's words.
+const MOST_FUZZY: usize = 24;
+
+/// Fewest letters of a word that may be misspelt: shorter ones are too close to too many others.
+const SHORTEST_FUZZY: usize = 5;
+
+/// Fewest letters of a word that may be cut short, as "mayo" is.
+const SHORTEST_CUT: usize = 4;
+
+/// From so many letters on two slips are forgiven.
+const TWO_SLIPS: usize = 8;
+
+const COST_KNOWN: f32 = 1.0;
+const COST_STEMMED: f32 = 0.05;
+const COST_MOVED: f32 = 0.1;
+const COST_FOREIGN: f32 = 0.3;
+const COST_PART: f32 = 0.6;
+const COST_UNKNOWN: f32 = 2.4;
+
+/// A piece of a message with all that it may mean.
+#[derive(Debug, Clone, Default)]
+pub struct Segment {
+    /// First token.
+    pub from: usize,
+    /// First token after it.
+    pub to: usize,
+    /// What it does in the language.
+    pub roles: Roles,
+    /// How many it says.
+    pub number: Option<u32>,
+    /// Which in a row it says.
+    pub ordinal: Option<u32>,
+    /// Products of that name.
+    pub products: Vec<usize>,
+    /// Choices of that name.
+    pub choices: Vec<(usize, usize)>,
+    /// Products of the class that it names.
+    pub class: Vec<usize>,
+    /// Whether it names a group of options.
+    pub group: bool,
+    /// The mark, where it is one.
+    pub mark: Option<Kind>,
+    /// Whether nothing is known of it.
+    pub unknown: bool,
+    /// Whether a misspelling was mended or a part of a name taken for the whole.
+    pub loose: bool,
+    /// Whether earlier steps have used it up.
+    pub dead: bool,
+}
+
+/// A token with its stems, one for each lexicon.
+#[derive(Debug, Clone)]
+pub struct Word {
+    /// As it stands in the message.
+    pub token: Token,
+    /// By lexicon.
+    pub stems: Vec<String>,
+    /// Whether a misspelling was mended.
+    pub mended: bool,
+}
+
+impl Segment {
+    /// Whether it names something of the catalogue.
+    pub fn is_name(&self) -> bool {
+        !self.products.is_empty() || !self.choices.is_empty()
+    }
+
+    /// Whether it has the role, and is still to be read.
+    pub fn is(&self, role: Role) -> bool {
+        !self.dead && self.roles.has(role)
+    }
+
+    /// Whether it is a mark that ends a sentence.
+    pub fn ends_sentence(&self) -> bool {
+        matches!(self.mark, Some(Kind::Stop | Kind::Question))
+    }
+}
+
+/// Stems each token for each language.
+pub fn words(tokens: Vec<Token>, lexicons: &Lexicons) -> Vec<Word> {
+    let mut known: HashMap<String, Vec<String>> = HashMap::new();
+    tokens
+        .into_iter()
+        .map(|token| {
+            let stems = known
+                .entry(token.text.clone())
+                .or_insert_with(|| lexicons.all().iter().map(|lexicon| lexicon.stem(&token.text)).collect())
+                .clone();
+            Word { token, stems, mended: false }
+        })
+        .collect()
+}
+
+/// Cuts a message; `language` is the place of its lexicon. Misspelt words are mended in `words`.
+pub fn segments(words: &mut [Word], language: usize, book: &NameBook, lexicons: &Lexicons) -> Vec<Segment> {
+    let first = cut(words, language, book, lexicons);
+    if mend(words, &first, book, lexicons) { cut(words, language, book, lexicons) } else { first }
+}
+
+fn cut(words: &[Word], language: usize, book: &NameBook, lexicons: &Lexicons) -> Vec<Segment> {
+    let count = words.len();
+    let mut best: Vec<(f32, Option<(usize, Segment)>)> = vec![(f32::INFINITY, None); count + 1];
+    best[0].0 = 0.0;
+    for at in 0..count {
+        let base = best[at].0;
+        let mut offer = |cost: f32, segment: Segment| {
+            let slot = &mut best[segment.to];
+            if base + cost < slot.0 - 1e-4 {
+                *slot = (base + cost, Some((at, segment)));
+            }
+        };
+        let token = &words[at].token;
+        if !matches!(token.kind, Kind::Word | Kind::Number) {
+            let mut segment = Segment { from: at, to: at + 1, mark: Some(token.kind), ..Segment::default() };
+            if token.kind == Kind::Sign
+                && let Some(meaning) = lexicons.all()[language].meaning(&token.text)
+            {
+                segment.roles = meaning.roles;
+            }
+            offer(0.0, segment);
+            continue;
+        }
+        for (cost, segment) in candidates(words, at, language, book, lexicons) {
+            offer(cost, segment);
+        }
+    }
+    let mut segments = Vec::new();
+    let mut at = count;
+    while at > 0 {
+        let Some((from, segment)) = best[at].1.take() else { break };
+        segments.push(segment);
+        at = from;
+    }
+    segments.reverse();
+    segments
+}
+
+/// Everything that may begin at a word, with its cost.
+fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexicons: &Lexicons) -> Vec<(f32, Segment)> {
+    let mut found: Vec<(f32, Segment)> = Vec::new();
+    let lexicon = &lexicons.all()[language];
+    let token = &words[at].token;
+    // Names, by length.
+    let mut by_length: Vec<Vec<(u8, &Name)>> = Vec::new();
+    for (tree_at, tree) in book.trees.iter().enumerate() {
+        let mut place = 0;
+        let mut squashed = String::new();
+        for (length, word) in words[at..].iter().enumerate() {
+            if !matches!(word.token.kind, Kind::Word | Kind::Number | Kind::Sign) {
+                break;
+            }
+            let Some(next) = tree.step(place, &word.stems[tree_at]) else { break };
+            place = next;
+            squashed.push_str(&word.token.text);
+            if by_length.len() <= length {
+                by_length.resize_with(length + 1, Vec::new);
+            }
+            for name in tree.names(place) {
+                let exact = name.squashed == squashed;
+                let own = name.language == lexicon.language;
+                let rank = match name.form {
+                    Form::Full if exact && own => 0,
+                    Form::Full if exact => 1,
+                    Form::Moved if exact => 2,
+                    Form::Full | Form::Moved if tree_at == language => 3,
+                    Form::Full | Form::Moved => 4,
+                    Form::Tail | Form::Head if exact => 5,
+                    Form::Tail | Form::Head if tree_at == language => 6,
+                    _ => 7,
+                };
+                by_length[length].push((rank, name));
+            }
+        }
+    }
+    for (length, names) in by_length.iter().enumerate() {
+        let Some(rank) = names.iter().map(|(rank, _)| *rank).min() else { continue };
+        // Parts of one form are as good stemmed as exact.
+        let names: Vec<&Name> = names.iter().filter(|(r, _)| *r == rank).map(|(_, name)| *name).collect();
+        let mut segment = Segment { from: at, to: at + length + 1, loose: rank >= 5, ..Segment::default() };
+        let mended = words[at..=at + length].iter().any(|word| word.mended);
+        segment.loose |= mended;
+        gather(&mut segment, &names, book, rank >= 5);
+        let phrase = phrase(words, at, at + length + 1);
+        if let Some(meaning) = phrase.and_then(|p| lexicon.meaning(&p)) {
+            // A foreign name that is also a plain word of the message's language is that word.
+            if rank != 0 && rank != 3 && !names.iter().any(|name| name.language == lexicon.language) {
+                continue;
+            }
+            take(&mut segment, meaning);
+        }
+        if !segment.is_name() && segment.class.is_empty() && !segment.group {
+            continue;
+        }
+        let extra = match rank {
+            0 | 1 => 0.0,
+            2 => COST_MOVED,
+            3 => COST_STEMMED,
+            4 => COST_FOREIGN,
+            _ => COST_PART,
+        };
+        found.push((COST_KNOWN + extra, segment));
+    }
+    // Phrases of the language.
+    for length in 1..=lexicon.longest_phrase() {
+        let Some(phrase) = phrase(words, at, at + length) else { break };
+        if let Some(meaning) = lexicon.meaning(&phrase) {
+            let mut segment = Segment { from: at, to: at + length, ..Segment::default() };
+            take(&mut segment, meaning);
+            // Names of the same words carry the meaning already.
+            if !found.iter().any(|(_, other)| other.to == segment.to) {
+                found.push((COST_KNOWN, segment));
+            }
+        }
+    }
+    if token.kind == Kind::Number {
+        let number = Some(&token.text).filter(|t| t.len() <= LONGEST_QUANTITY).and_then(|t| t.parse().ok());
+        found.push((COST_KNOWN, Segment { from: at, to: at + 1, number, ..Segment::default() }));
+    }
+    if !found.iter().any(|(_, segment)| segment.to == at + 1) {
+        let mut segment = Segment { from: at, to: at + 1, unknown: true, ..Segment::default() };
+        // A word of another language that the program speaks is at least no thing to buy.
+        let foreign = lexicons.all().iter().find_map(|other| other.meaning(&token.text));
+        if let Some(meaning) = foreign {
+            segment.unknown = false;
+            take(&mut segment, meaning);
+        } else if lexicons.all()[language].knows(&token.text) {
+            segment.unknown = false;
+        }
+        found.push((COST_UNKNOWN, segment));
+    }
+    found
+}
+
+fn take(segment: &mut Segment, meaning: Meaning) {
+    segment.roles = meaning.roles;
+    segment.number = meaning.number;
+    segment.ordinal = meaning.ordinal;
+}
+
+/// The words from `from` to `to` joined by spaces, where no mark stands between them.
+fn phrase(words: &[Word], from: usize, to: usize) -> Option<String> {
+    let words = words.get(from..to)?;
+    let good = words.iter().all(|w| matches!(w.token.kind, Kind::Word | Kind::Number | Kind::Sign));
+    good.then(|| words.iter().map(|w| w.token.text.as_str()).collect::<Vec<_>>().join(" "))
+}
+
+/// Sorts what names of equal rank stand for into the segment.
+fn gather(segment: &mut Segment, names: &[&Name], book: &NameBook, part: bool) {
+    let mut products = Vec::new();
+    let mut choices = Vec::new();
+    for name in names {
+        match name.thing {
+            Thing::Product(at) => products.push(at),
+            Thing::Choice(group, at) => match book.either.get(&(group, at)) {
+                Some(either) => choices.extend(either),
+                None => choices.push((group, at)),
+            },
+            Thing::Category(at) => segment.class.extend(&book.members[at]),
+            Thing::Group(_) => segment.group = true,
+        }
+    }
+    products.sort_unstable();
+    products.dedup();
+    choices.sort_unstable();
+    choices.dedup();
+    if part {
+        let heads_only = names.iter().all(|name| name.form == Form::Head);
+        let most = if heads_only { 1 } else { MOST_AMBIGUOUS };
+        if products.len() > most {
+            segment.class.append(&mut products);
+        }
+        if choices.len() > most {
+            choices.clear();
+        }
+    }
+    segment.class.sort_unstable();
+    segment.class.dedup();
+    segment.products = products;
+    segment.choices = choices;
+}
+
+/// Replaces unknown words by the one word of the catalogue that they are surely meant to be. Says whether any was.
+fn mend(words: &mut [Word], segments: &[Segment], book: &NameBook, lexicons: &Lexicons) -> bool {
+    let mut known: HashMap<String, Option<String>> = HashMap::new();
+    let mut changed = false;
+    for segment in segments.iter().filter(|segment| segment.unknown) {
+        let word = &words[segment.from].token.text;
+        let mended = match known.get(word) {
+            Some(mended) => mended.clone(),
+            None if known.len() >= MOST_FUZZY => continue,
+            None => {
+                let mended = nearest(word, book);
+                known.insert(word.clone(), mended.clone());
+                mended
+            }
+        };
+        if let Some(mended) = mended {
+            let word = &mut words[segment.from];
+            word.stems = lexicons.all().iter().map(|lexicon| lexicon.stem(&mended)).collect();
+            word.token.text = mended;
+            word.mended = true;
+            changed = true;
+        }
+    }
+    changed
+}
+
+/// The nearest word of the catalogue within the slips that are forgiven, where no other is as near; else the one word
+/// that begins so.
+fn nearest(word: &str, book: &NameBook) -> Option<String> {
+    let letters = word.chars().count();
+    if letters < SHORTEST_CUT || word.chars().any(|c| !c.is_alphabetic()) {
+        return None;
+    }
+    let mut best: Option<(usize, &str)> = None;
+    let mut tied = false;
+    let mut longer: Option<&str> = None;
+    let mut many_longer = false;
+    for candidate in book.words.keys() {
+        let length = candidate.chars().count();
+        if length > letters + 1 && candidate.starts_with(word) {
+            many_longer |= longer.is_some();
+            longer = Some(candidate);
+        }
+        if letters < SHORTEST_FUZZY || length < SHORTEST_FUZZY {
+            continue;
+        }
+        let slips = if letters >= TWO_SLIPS && length >= TWO_SLIPS { 2 } else { 1 };
+        if length.abs_diff(letters) > slips {
+            continue;
+        }
+        let distance = strsim::osa_distance(word, candidate);
+        if distance > slips {
+            continue;
+        }
+        match best {
+            Some((least, _)) if distance > least => {}
+            Some((least, other)) if distance == least => {
+                tied = true;
+                // Which of equals is named must not depend on the order of a hash table.
+                best = Some((least, other.min(candidate)));
+            }
+            _ => {
+                tied = false;
+                best = Some((distance, candidate));
+            }
+        }
+    }
+    match best {
+        Some((_, nearest)) if !tied => Some(nearest.to_owned()),
+        // A singular and its plural are equally near; either will do.
+        Some((_, nearest)) if letters >= TWO_SLIPS => Some(nearest.to_owned()),
+        _ => longer.filter(|_| !many_longer).map(str::to_owned),
+    }
+}

@@ -1,0 +1,126 @@
+//! What the engine keeps of a catalogue: its lists by place, so that readings compare numbers rather than names.
+
+use std::collections::HashMap;
+
+use super::text;
+use crate::{
+    cart::{ChoiceKey, Line, Pick, ProductKey},
+    catalog::Catalog,
+    id::{ChoiceId, GroupId, ProductId},
+    language::Language,
+};
+
+/// Products, groups and choices by place.
+pub struct Shop {
+    /// In catalogue order.
+    pub products: Vec<ProductId>,
+    /// Each product's names in every language, in folded words.
+    pub names: Vec<Vec<Vec<String>>>,
+    /// Places of each product's groups.
+    pub groups_of: Vec<Vec<usize>>,
+    /// In catalogue order.
+    pub groups: Vec<ShopGroup>,
+    /// The shop's languages.
+    pub languages: Vec<Language>,
+    product_at: HashMap<ProductId, usize>,
+    group_at: HashMap<GroupId, usize>,
+}
+
+/// A group of choices.
+pub struct ShopGroup {
+    /// Its id.
+    pub id: GroupId,
+    /// Whether one choice drives out another.
+    pub exclusive: bool,
+    /// Whether it must be asked for where nothing of it was said.
+    pub must_be_asked: bool,
+    /// In file order.
+    pub choices: Vec<ChoiceId>,
+}
+
+impl Shop {
+    /// Takes from a catalogue what readings need.
+    pub fn of(catalog: &Catalog) -> Shop {
+        let group_at: HashMap<GroupId, usize> =
+            catalog.groups.iter().enumerate().map(|(at, group)| (group.id.clone(), at)).collect();
+        Shop {
+            products: catalog.products.iter().map(|p| p.id.clone()).collect(),
+            names: catalog
+                .products
+                .iter()
+                .map(|p| p.names.all().map(|(_, name)| text::words(name)).collect())
+                .collect(),
+            groups_of: catalog
+                .products
+                .iter()
+                .map(|p| p.groups.iter().filter_map(|id| group_at.get(id).copied()).collect())
+                .collect(),
+            groups: catalog
+                .groups
+                .iter()
+                .map(|group| ShopGroup {
+                    id: group.id.clone(),
+                    exclusive: group.max == Some(1),
+                    must_be_asked: group.must_be_asked(),
+                    choices: group.choices.iter().map(|choice| choice.id.clone()).collect(),
+                })
+                .collect(),
+            languages: catalog.languages.clone(),
+            product_at: catalog.products.iter().enumerate().map(|(at, p)| (p.id.clone(), at)).collect(),
+            group_at,
+        }
+    }
+
+    /// Those of the choices that any of the products can have.
+    pub fn fitting(&self, products: &[usize], choices: &[(usize, usize)]) -> Vec<(usize, usize)> {
+        choices
+            .iter()
+            .filter(|(group, _)| products.iter().any(|&product| self.groups_of[product].contains(group)))
+            .copied()
+            .collect()
+    }
+
+    /// Whether all the choices are of groups that hold but one at a time.
+    pub fn exclusive(&self, choices: &[(usize, usize)]) -> bool {
+        choices.iter().all(|&(group, _)| self.groups[group].exclusive)
+    }
+
+    /// A product, or the question which of several.
+    pub fn product_pick(&self, products: &[usize]) -> Pick<ProductKey> {
+        match products {
+            [one] => Pick::One(self.products[*one].clone()),
+            several => Pick::OneOf(several.iter().map(|&at| self.products[at].clone()).collect()),
+        }
+    }
+
+    /// A choice, or the question which of several; `None` where there is none.
+    pub fn choice_pick(&self, choices: &[(usize, usize)]) -> Option<(GroupId, Pick<ChoiceKey>)> {
+        let &(group, _) = choices.first()?;
+        let id = |&(group, at): &(usize, usize)| self.groups[group].choices[at].clone();
+        let mut ids: Vec<ChoiceId> = choices.iter().map(id).collect();
+        ids.dedup();
+        let pick = match ids.len() {
+            1 => Pick::One(ids.remove(0)),
+            _ => Pick::OneOf(ids),
+        };
+        Some((self.groups[group].id.clone(), pick))
+    }
+
+    /// The place of a product.
+    pub fn product(&self, id: &ProductId) -> Option<usize> {
+        self.product_at.get(id).copied()
+    }
+
+    /// The place of a group.
+    pub fn group(&self, id: &GroupId) -> Option<usize> {
+        self.group_at.get(id).copied()
+    }
+
+    /// What a line's product may be.
+    pub fn products_of(&self, line: &Line) -> Vec<usize> {
+        match &line.product {
+            Pick::One(id) => self.product(id).into_iter().collect(),
+            Pick::OneOf(ids) => ids.iter().filter_map(|id| self.product(id)).collect(),
+        }
+    }
+}
