@@ -29,7 +29,7 @@ use crate::{
     id::ConversationId,
     moment::Moment,
     store::{AsideView, Author, ConversationView, MessageView},
-    work::{Action, OpenShop},
+    work::{Action, LONGEST_ANSWER, OpenShop},
 };
 
 /// Answers whose ids are remembered: far more than a shop's staff sends while a double click lasts.
@@ -154,15 +154,13 @@ impl Said {
 /// Sends an answer once; why not, where it was not.
 async fn say(console: &Console, staff: &Staff, id: ConversationId, form: &Answer) -> Result<Option<String>, Failure> {
     let web = &console.web;
-    let view = web.work.store().conversation(&web.merchant, id).await?.ok_or(Failure::Missing)?;
     let text = form.text.replace("\r\n", "\n");
     let text = text.trim();
-    let most = view.channel.abilities().text_length;
     if text.is_empty() {
         return Ok(Some("Write something first.".to_owned()));
     }
-    if text.encode_utf16().count() > most {
-        return Ok(Some(format!("This is too long for one message; {most} characters is the most.")));
+    if text.chars().count() > LONGEST_ANSWER {
+        return Ok(Some(format!("This is too long for one message; {LONGEST_ANSWER} characters is the most.")));
     }
     if form.id.is_empty() || form.id.len() > LONGEST_ID {
         return Err(Failure::Form);
@@ -245,6 +243,7 @@ async fn list(console: &Console) -> Result<Markup, Failure> {
         h2 { "Chats" }
         @if others.is_empty() { p.empty { "Nobody else has written yet." } }
         ul.talks { @for view in &others { (entry(view, &clock, now)) } }
+        form.team method="post" action="/console/invite" { button type="submit" { "Let a colleague in" } }
     })
 }
 
@@ -406,7 +405,7 @@ fn composer(view: &ConversationView, unsent: Option<Unsent<'_>>) -> Markup {
             input type="hidden" name="id" value=(Uuid::now_v7());
             label.visually-hidden for="answer" { "Your answer" }
             textarea #answer name="text" rows="2" required placeholder="Answer. The bot is silent then."
-                maxlength=(view.channel.abilities().text_length) { (text) }
+                maxlength=(LONGEST_ANSWER) { (text) }
             button.main type="submit" { "Send" }
         }
     }

@@ -77,6 +77,15 @@ impl Program {
         self.child.take().unwrap().kill().await.unwrap();
     }
 
+    /// Asks it to end, and waits until it has.
+    pub async fn stop(&mut self) {
+        let mut child = self.child.take().unwrap();
+        let id = child.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+        let ended = tokio::time::timeout(PATIENCE, child.wait()).await.expect("the program ends").unwrap();
+        assert!(ended.success(), "{ended}");
+    }
+
     pub fn address(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
