@@ -6,28 +6,20 @@
 
 use std::{
     collections::HashSet,
-    fs::File,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::Stdio,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fantoccini::{Client, ClientBuilder, Locator, wd::WebDriverCompatibleCommand};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    net::TcpStream,
-    process::{Child, Command},
-};
+use tokio::process::{Child, Command};
 
-/// How long anything may take to show.
-const PATIENCE: Duration = Duration::from_secs(30);
+use self::support::shop::{LOOK_EVERY, PATIENCE, Program, free_port, listening};
 
-/// How often it is looked for.
-const LOOK_EVERY: Duration = Duration::from_millis(60);
+mod support;
 
 const DRIVER: &str = "/usr/bin/chromedriver";
 const BROWSER: &str = "/usr/bin/chromium";
@@ -38,15 +30,6 @@ const DESKTOP: (u32, u32) = (1280, 800);
 
 const STAFF: &str = "Counter";
 const PASSWORD: &str = "oven mitten seven";
-
-/// The program in a folder of its own.
-struct Program {
-    folder: tempfile::TempDir,
-    port: u16,
-    child: Option<Child>,
-    /// The link by which the first member of the staff gets in.
-    welcome: Option<String>,
-}
 
 /// A driver, which starts browsers.
 struct Driver {
@@ -65,6 +48,20 @@ struct Window {
 #[derive(Debug)]
 struct Chromium(&'static str, Value);
 
+/// Asks for what the browser's console has collected.
+#[derive(Debug)]
+struct Log;
+
+impl WebDriverCompatibleCommand for Log {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (hyper::Method, Option<String>) {
+        (hyper::Method::POST, Some(json!({ "type": "browser" }).to_string()))
+    }
+}
+
 impl WebDriverCompatibleCommand for Chromium {
     fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
         base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
@@ -72,60 +69,6 @@ impl WebDriverCompatibleCommand for Chromium {
 
     fn method_and_body(&self, _: &url::Url) -> (hyper::Method, Option<String>) {
         (hyper::Method::POST, Some(json!({ "cmd": self.0, "params": self.1 }).to_string()))
-    }
-}
-
-impl Program {
-    async fn start() -> Program {
-        let folder = tempfile::tempdir().unwrap();
-        let mut program = Program { folder, port: free_port(), child: None, welcome: None };
-        program.run().await;
-        program
-    }
-
-    /// Runs it (again), and waits until it answers.
-    async fn run(&mut self) {
-        let log = self.folder.path().join("stderr.log");
-        let log = File::options().create(true).append(true).open(log).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_usual"))
-            .arg("serve")
-            .current_dir(self.folder.path())
-            .env_clear()
-            .env("USUAL_LISTEN", format!("127.0.0.1:{}", self.port))
-            .env("USUAL_GATHER_MS", "0")
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let (found, link) = tokio::sync::oneshot::channel();
-        tokio::spawn(async move {
-            let mut found = Some(found);
-            while let Ok(Some(line)) = lines.next_line().await {
-                if let Some(at) = line.find("http").filter(|_| line.contains("/console/welcome?key=")) {
-                    let link = line[at..].split_whitespace().next().unwrap_or_default().to_owned();
-                    if let Some(found) = found.take() {
-                        let _ = found.send(link);
-                    }
-                }
-            }
-        });
-        self.child = Some(child);
-        listening(self.port, "the program").await;
-        if self.welcome.is_none() {
-            let link = tokio::time::timeout(PATIENCE, link).await.expect("the first sign-in's link is printed");
-            self.welcome = Some(link.expect("the first sign-in's link is printed"));
-        }
-    }
-
-    /// Ends it as a power cut would.
-    async fn kill(&mut self) {
-        self.child.take().unwrap().kill().await.unwrap();
-    }
-
-    fn address(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
     }
 }
 
@@ -257,13 +200,25 @@ impl Window {
         self.log().await.pop().unwrap().2
     }
 
+    /// The browser had nothing to complain about: no error of a script, nothing that the page's policy forbids. A lost
+    /// connection (of which htmx logs the bare event) and an ended sign-in are no complaints.
+    async fn no_complaints(&self) {
+        let Value::Array(all) = self.client.issue_cmd(Log).await.unwrap() else { panic!("no log") };
+        let text = |entry: &Value| entry["message"].as_str().unwrap_or_default().to_owned();
+        let bad: Vec<String> = all.iter().filter(|e| e["level"] == "SEVERE").map(text).collect();
+        let known =
+            |message: &&String| ["net::ERR_", "[object Event]", "status of 401"].iter().any(|k| message.contains(k));
+        assert_eq!(bad.iter().find(|message| !known(message)), None, "{}", self.name);
+    }
+
     /// Nothing on the page is wider than the screen.
     async fn fits(&self, what: &str) {
         let wide = "return [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right >
-            innerWidth + 1 && getComputedStyle(e).position !== 'absolute').map((e) => e.outerHTML.slice(0, 120))";
+            document.documentElement.clientWidth + 1 && getComputedStyle(e).position !== 'absolute').map((e) => e.outerHTML.slice(0, 120))";
         let wide = self.script(wide).await;
         assert_eq!(wide, json!([]), "{what} is wider than the screen");
-        assert_eq!(self.script("return document.documentElement.scrollWidth <= innerWidth").await, json!(true));
+        let scrolls = "return document.documentElement.scrollWidth > document.documentElement.clientWidth";
+        assert_eq!(self.script(scrolls).await, json!(false), "{what} scrolls sideways");
     }
 
     /// Everything that can be pressed is large enough for a thumb: 44 by 44 at least.
@@ -302,18 +257,6 @@ impl Window {
         self.until("document.querySelector('#board .column.new')", "the board").await;
         // Events come from now on.
         self.until("document.querySelector('#offline').hidden && window.htmx", "the console's script").await;
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-async fn listening(port: u16, what: &str) {
-    let begun = Instant::now();
-    while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-        assert!(begun.elapsed() < PATIENCE, "{what} does not listen");
-        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
@@ -428,6 +371,13 @@ async fn an_order_goes_from_the_first_word_to_the_door() {
     staff.write("#name", "  counter").await;
     staff.write("#password", &format!("{PASSWORD}\n")).await;
     staff.until("document.querySelector('#board')", "the board after signing in").await;
+
+    // Signed out elsewhere, the open page leaves by itself.
+    staff.until("window.htmx && document.querySelector('#silent')", "the console's script").await;
+    staff.script("fetch('/console/logout', { method: 'POST', redirect: 'manual' })").await;
+    staff.until("document.querySelector('#password')", "the sign-in, by itself").await;
+    customer.no_complaints().await;
+    staff.no_complaints().await;
 }
 
 /// What an attacker writes: each would run, load or break something if any page took it for more than text.
@@ -498,6 +448,7 @@ async fn what_customers_write_is_text_everywhere() {
             script:not([src]), #log a, #log [onload], #talk a').length]";
         assert_eq!(window.script(strange).await, json!(["undefined", 0]), "{}", window.name);
         assert!(window.client.get_alert_text().await.is_err(), "{}: no dialog", window.name);
+        window.no_complaints().await;
     }
 }
 
@@ -535,6 +486,16 @@ async fn pages_fit_small_screens_and_thumbs() {
     staff.script("document.querySelector('.card .decline').scrollIntoView()").await;
     staff.can_be_hit("declining").await;
     staff.picture("console-phone-2-decline").await;
+
+    // What somebody is typing survives another order's arrival.
+    staff.write(".card .decline input[name=reason]", "No oven").await;
+    customer.say("1 margherita").await;
+    customer.say("pickup").await;
+    customer.say("yes").await;
+    staff.until("document.querySelectorAll('.card.placed').length === 2", "the second order").await;
+    let typed = "return document.querySelector('.card .decline[open] input[name=reason]').value";
+    assert_eq!(staff.script(typed).await, json!("No oven"));
+
     staff.click(".tab[href='/console/conversations']").await;
     staff.until("document.querySelector('#side[data-view=list] .talks.waiting a')", "who waits").await;
     staff.fits("the list").await;
@@ -548,6 +509,8 @@ async fn pages_fit_small_screens_and_thumbs() {
         staff.can_be_hit("a conversation").await;
     }
     staff.picture("console-phone-4-conversation").await;
+    customer.no_complaints().await;
+    staff.no_complaints().await;
 }
 
 /// Posts as the customer's page does, from the page.

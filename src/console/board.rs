@@ -237,7 +237,7 @@ fn card(view: &OrderView, shop: &OpenShop, clock: &Clock, now: Moment) -> Markup
             }
             (actions(order, clock, now))
             a.talk href=(talk) hx-get=(talk) hx-target="#side" hx-swap="outerHTML" hx-push-url="true" {
-                "Conversation"
+                "Chat"
             }
         }
     }
@@ -256,7 +256,8 @@ fn promise(order: &Order, clock: &Clock, now: Moment) -> Markup {
                 b { (clock.shown(due, now)) } " "
                 span.left {
                     @let left = due.since(now);
-                    @if left.0 < 0 { "late by " (lasted(Span(-left.0))) } @else { "in " (lasted(left)) }
+                    @if left.0 < 0 { "late by " (lasted(Span(-left.0))) }
+                    @else { "in " (lasted(Span::minutes(minutes_until(due, now)))) }
                 }
             }
         }

@@ -1,6 +1,7 @@
-//! The way in and out: the first-start link, signing in, signing out.
+//! The way in and out: the first-start link, links for colleagues, signing in, signing out.
 //!
-//! Races: a link that two open at once lets one in, by a conditional delete. Tries to sign in are counted before the
+//! Races: a link that two open at once lets one in, by a conditional delete. There is one link at a time; a new one ends
+//! the one before. Tries to sign in are counted before the
 //! password is looked at, so that a thousand at once are counted too. A wrong name and a wrong password get the same
 //! words, status and time.
 
@@ -32,6 +33,7 @@ use super::{
 use crate::{
     customer::LONGEST_NAME,
     id::{MerchantId, StaffId},
+    moment::{Moment, Span},
     store::{Member, Store, StoreError},
 };
 
@@ -44,11 +46,14 @@ pub const TRIES_WITHIN: Duration = Duration::from_secs(15 * 60);
 /// Longest wait for the turn to hash a password; beyond it the machine is under attack and says that it is busy.
 const LONGEST_QUEUE: Duration = Duration::from_secs(10);
 
-/// Length of a first-start key in bytes: 128 bits can't be guessed.
+/// Length of a link's key in bytes: 128 bits can't be guessed.
 const KEY_BYTES: usize = 16;
 
-/// Under which name the store keeps the hash of the first-start key.
+/// Under which name the store keeps the hash of a link's key, and until when it counts.
 const KEPT_AS: &str = "welcome";
+
+/// A link for a colleague counts for so long: it may have gone through other hands.
+const INVITED_FOR: Span = Span::hours(24);
 
 /// What was typed, as it came.
 #[derive(Deserialize)]
@@ -87,11 +92,23 @@ pub async fn welcome_link(
     if store.staff_count(merchant).await? > 0 {
         return Ok(None);
     }
-    let random: [u8; KEY_BYTES] = rand::random();
-    let key = URL_SAFE_NO_PAD.encode(random);
-    store.keep(merchant, KEPT_AS, &session::hash_of(&key)).await?;
-    let base = public_url.as_str().trim_end_matches('/');
-    Ok(Some(format!("{base}/console/welcome?key={key}")))
+    new_link(store, merchant, public_url, None).await.map(Some)
+}
+
+/// Shows a link by which a colleague makes an account of their own.
+pub(super) async fn invite(State(console): State<Console>) -> Result<Markup, Failure> {
+    let web = &console.web;
+    let until = web.now().after(INVITED_FOR);
+    let link = new_link(web.work.store(), &web.merchant, &web.public_url, Some(until)).await?;
+    Ok(page::door(
+        "For a colleague",
+        html! {
+            p { "Send this link to your colleague. It works once, within 24 hours, and makes them an account like yours." }
+            label for="link" { "Link" }
+            textarea #link readonly rows="3" { (link) }
+            p { a.button href="/console" { "Back to the orders" } }
+        },
+    ))
 }
 
 pub(super) async fn welcome_page(
@@ -105,7 +122,8 @@ pub(super) async fn welcome_page(
 }
 
 pub(super) async fn welcome(State(console): State<Console>, Form(form): Form<NewOwner>) -> Result<Response, Failure> {
-    let Some(hash) = kept(&console, &form.key).await? else { return Ok(used_up()) };
+    let Some(kept) = kept(&console, &form.key).await? else { return Ok(used_up()) };
+    let web = &console.web;
     let refused = |why: &str| {
         let page = page::door("Welcome", welcome_form(&form.key, &form.name, Some(why)));
         Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
@@ -117,16 +135,18 @@ pub(super) async fn welcome(State(console): State<Console>, Form(form): Form<New
     if let Err(weak) = password::check(&form.password, &name) {
         return refused(&weak.to_string());
     }
-    let web = &console.web;
+    let login = folded(&name);
+    if web.work.store().staff_by_login(&web.merchant, &login).await?.is_some() {
+        return refused("Somebody here has this name already. Choose another.");
+    }
     let Ok(password) = password::hash(form.password, &console.memory.hashing).await else { return Ok(busy()) };
-    if !web.work.store().forget(&web.merchant, KEPT_AS, &hash).await? {
+    if !web.work.store().forget(&web.merchant, KEPT_AS, &kept).await? {
         return Ok(used_up());
     }
     let id = StaffId(Uuid::now_v7().as_u128());
-    let login = folded(&name);
     let member = Member { id, name, password };
     web.work.store().add_staff(&web.merchant, &member, &login, web.now()).await?;
-    tracing::info!(staff = %id, "the first account was made");
+    tracing::info!(staff = %id, "an account was made");
     Ok(([(header::SET_COOKIE, session::begin(&console, id).await?)], Redirect::to("/console")).into_response())
 }
 
@@ -181,11 +201,33 @@ pub(super) async fn logout(
     Ok(response)
 }
 
-/// The kept hash, where the key is the one that it was made of.
+/// Makes a link, which counts until then; the store keeps a hash of its key.
+async fn new_link(
+    store: &Store,
+    merchant: &MerchantId,
+    public_url: &Url,
+    until: Option<Moment>,
+) -> Result<String, StoreError> {
+    let random: [u8; KEY_BYTES] = rand::random();
+    let key = URL_SAFE_NO_PAD.encode(random);
+    let hash = session::hash_of(&key);
+    let value = until.map_or_else(|| hash.clone(), |until| format!("{hash} {}", until.0));
+    store.keep(merchant, KEPT_AS, &value).await?;
+    let base = public_url.as_str().trim_end_matches('/');
+    Ok(format!("{base}/console/welcome?key={key}"))
+}
+
+/// What is kept of the current link, where it was made of this key and still counts.
 async fn kept(console: &Console, key: &str) -> Result<Option<String>, StoreError> {
-    let kept = console.web.work.store().kept(&console.web.merchant, KEPT_AS).await?;
-    let hash = session::hash_of(key);
-    Ok(kept.filter(|kept| bool::from(kept.as_bytes().ct_eq(hash.as_bytes()))))
+    let web = &console.web;
+    let kept = web.work.store().kept(&web.merchant, KEPT_AS).await?;
+    Ok(kept.filter(|kept| fits(kept, key, web.now())))
+}
+
+fn fits(kept: &str, key: &str, now: Moment) -> bool {
+    let (hash, until) = kept.split_once(' ').unwrap_or((kept, ""));
+    let counts = until.is_empty() || until.parse().is_ok_and(|until| now < Moment(until));
+    counts && bool::from(hash.as_bytes().ct_eq(session::hash_of(key).as_bytes()))
 }
 
 fn counted(console: &Console, login: &str, from: Option<IpAddr>) -> Result<(), TooMany> {
@@ -230,8 +272,9 @@ fn used_up() -> Response {
     let page = page::door(
         "Welcome",
         html! {
-            p { "This link was used already, or a newer one was made." }
-            p { "If nobody has an account yet, start the program again: it prints a new link." }
+            p { "This link was used already, is too old, or a newer one was made." }
+            p { "A colleague who is signed in can make you a new one. If nobody has an account yet, start the program again: \
+                it prints a link." }
             p { a.button href="/console/login" { "Sign in" } }
         },
     );
@@ -267,7 +310,7 @@ fn login_form(name: &str, fault: Option<&str>) -> Markup {
 
 fn welcome_form(key: &str, name: &str, fault: Option<&str>) -> Markup {
     html! {
-        p { "You are the first one here. Choose how you will sign in from now on." }
+        p { "Choose how you will sign in from now on." }
         form method="post" action="/console/welcome" {
             @if let Some(fault) = fault { p.alert role="alert" { (fault) } }
             input type="hidden" name="key" value=(key);
@@ -287,6 +330,16 @@ fn welcome_form(key: &str, name: &str, fault: Option<&str>) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_fits_its_key_until_it_is_old() {
+        let (now, hash) = (Moment(1_000), session::hash_of("key"));
+        assert!(fits(&hash, "key", now));
+        assert!(!fits(&hash, "other", now));
+        assert!(fits(&format!("{hash} 1001"), "key", now));
+        assert!(!fits(&format!("{hash} 1000"), "key", now));
+        assert!(!fits(&format!("{hash} never"), "key", now));
+    }
 
     #[test]
     fn names_are_compared_folded() {

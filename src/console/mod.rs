@@ -106,6 +106,7 @@ pub fn routes(web: Web) -> Router {
         .route("/console/conversations/{conversation}/take-over", post(talks::take_over))
         .route("/console/conversations/{conversation}/hand-back", post(talks::hand_back))
         .route("/console/events", get(live::events))
+        .route("/console/invite", post(door::invite))
         .route("/console/logout", post(door::logout))
         .route_layer(middleware::from_fn_with_state(console.clone(), session::demand));
     let outside = Router::new()

@@ -106,7 +106,7 @@ pub(super) async fn whole(
                     h1 { (shop.catalog.merchant) }
                     nav aria-label="Console" {
                         (link("Orders", "/console", "count-new"))
-                        (link("Conversations", "/console/conversations", "count-waiting"))
+                        (link("Chats", "/console/conversations", "count-waiting"))
                     }
                     button.sound #sound type="button" aria-pressed="false" { "Sound off" }
                     form.out method="post" action="/console/logout" {

@@ -29,7 +29,7 @@ use crate::{
     id::ConversationId,
     moment::Moment,
     store::{AsideView, Author, ConversationView, MessageView},
-    work::{Action, OpenShop},
+    work::{Action, LONGEST_ANSWER, OpenShop},
 };
 
 /// Answers whose ids are remembered: far more than a shop's staff sends while a double click lasts.
@@ -154,15 +154,13 @@ impl Said {
 /// Sends an answer once; why not, where it was not.
 async fn say(console: &Console, staff: &Staff, id: ConversationId, form: &Answer) -> Result<Option<String>, Failure> {
     let web = &console.web;
-    let view = web.work.store().conversation(&web.merchant, id).await?.ok_or(Failure::Missing)?;
     let text = form.text.replace("\r\n", "\n");
     let text = text.trim();
-    let most = view.channel.abilities().text_length;
     if text.is_empty() {
         return Ok(Some("Write something first.".to_owned()));
     }
-    if text.encode_utf16().count() > most {
-        return Ok(Some(format!("This is too long for one message; {most} characters is the most.")));
+    if text.chars().count() > LONGEST_ANSWER {
+        return Ok(Some(format!("This is too long for one message; {LONGEST_ANSWER} characters is the most.")));
     }
     if form.id.is_empty() || form.id.len() > LONGEST_ID {
         return Err(Failure::Form);
@@ -218,7 +216,7 @@ async fn live_talk(
     let trigger = format!("sse:talk-{id}, sse:orders, sse:again, said from:body");
     Ok(html! {
         a.back href="/console/conversations" hx-get="/console/conversations" hx-target="#side" hx-swap="outerHTML"
-            hx-push-url="true" { "‹ Conversations" }
+            hx-push-url="true" { "‹ Chats" }
         #talk hx-get=(fragment) hx-trigger=(trigger) hx-sync="this:queue last" hx-disinherit="hx-sync" hx-target="this" hx-swap="innerHTML" {
             (talk)
         }
@@ -242,9 +240,10 @@ async fn list(console: &Console) -> Result<Markup, Failure> {
             h2 { "Waiting for a person " span.count { (waiting.len()) } }
             ul.talks.waiting { @for view in &waiting { (entry(view, &clock, now)) } }
         }
-        h2 { "Conversations" }
+        h2 { "Chats" }
         @if others.is_empty() { p.empty { "Nobody else has written yet." } }
         ul.talks { @for view in &others { (entry(view, &clock, now)) } }
+        form.team method="post" action="/console/invite" { button type="submit" { "Let a colleague in" } }
     })
 }
 
@@ -354,13 +353,13 @@ fn desk(view: &ConversationView, staff: &Staff, now: Moment) -> Markup {
                     (button("hand-back", "Leave it to the bot", false))
                 }
                 Some(Desk::Staff { name, .. }) if *name == staff.name => {
-                    p.mine { "You answer. The bot is silent." }
-                    (button("hand-back", "Hand back to the bot", true))
+                    p.mine { "You answer, the bot is silent." }
+                    (button("hand-back", "Hand back", true))
                 }
                 Some(Desk::Staff { name, .. }) => {
-                    p.owner { (name) " answers. The bot is silent." }
+                    p.owner { (name) " answers, the bot is silent." }
                     (button("take-over", "Take over", false))
-                    (button("hand-back", "Hand back to the bot", false))
+                    (button("hand-back", "Hand back", false))
                 }
                 None => {
                     p.why { "The program can't read where the bot stands in this conversation." }
@@ -406,7 +405,7 @@ fn composer(view: &ConversationView, unsent: Option<Unsent<'_>>) -> Markup {
             input type="hidden" name="id" value=(Uuid::now_v7());
             label.visually-hidden for="answer" { "Your answer" }
             textarea #answer name="text" rows="2" required placeholder="Answer. The bot is silent then."
-                maxlength=(view.channel.abilities().text_length) { (text) }
+                maxlength=(LONGEST_ANSWER) { (text) }
             button.main type="submit" { "Send" }
         }
     }

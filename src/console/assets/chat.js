@@ -36,6 +36,8 @@
   let sending = false;
   let nextTry = 0;
   let typingEnds = 0;
+  // Who of the shop spoke last, and at which place in the log.
+  let speaker = { author: "bot", seq: 0 };
   // Oldest first: {id, body, label, after, taken, element}. `after` is the cursor when it was written: the same words
   // that stand later in the log are this message. `taken` is set once the shop has it.
   let unsent = [];
@@ -142,6 +144,7 @@
     item.dataset.seq = message.seq;
     item.dataset.kind = message.kind;
     if (!mine) {
+      speaker = { author: message.author, seq: message.seq };
       greyOut();
       showTyping(false);
       // An answer came: what the shop has taken stands in the log above it.
@@ -230,7 +233,8 @@
       entry.element?.classList.add("taken");
       keep();
       if (!entry.element) unsent = unsent.filter((other) => other !== entry);
-      if (entry.element || entry.body.open) showTyping(true);
+      // The answer may have been faster than this word; and a person's answer may take its time.
+      if (speaker.seq <= entry.after && speaker.author === "bot") showTyping(true);
       return true;
     }
     if (response.status === 401 && !sessionStorage.getItem("usual:cookie")) {
@@ -338,7 +342,10 @@
   window.addEventListener("online", wake);
   window.addEventListener("pageshow", (event) => { if (event.persisted) connect(); });
   window.addEventListener("pagehide", () => stream?.close());
-  window.addEventListener("resize", () => { if (document.activeElement === field) toEnd(); });
+  // A keyboard that opens, a line that appears above the field: who was at the end stays there.
+  let wasAtEnd = true;
+  log.addEventListener("scroll", () => { wasAtEnd = isAtEnd(); }, { passive: true });
+  new ResizeObserver(() => { if (wasAtEnd) toEnd(); }).observe(log);
   setInterval(wake, SILENCE / 2);
 
   for (const time of log.querySelectorAll("time[data-at]")) {
@@ -348,6 +355,8 @@
   }
   // What an earlier page did not get through. The log may hold it already: then it is sent again unseen, and the shop
   // knows its id.
+  const said = [...log.querySelectorAll(".bot, .staff")].at(-1);
+  if (said) speaker = { author: said.classList.contains("staff") ? "staff" : "bot", seq: Number(said.dataset.seq) };
   for (const entry of kept()) {
     add({ ...entry, taken: false, element: null });
   }

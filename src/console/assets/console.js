@@ -127,7 +127,7 @@
     for (const element of document.querySelectorAll("[data-due]")) {
       const left = Number(element.dataset.due) - now;
       element.classList.toggle("late", left < 0);
-      element.querySelector(".left").textContent = left < 0 ? `late by ${lasted(-left)}` : `in ${lasted(left)}`;
+      element.querySelector(".left").textContent = left < 0 ? `late by ${lasted(-left)}` : `in ${lasted(left + 59_999)}`;
     }
   }
 
