@@ -1,221 +1,378 @@
-//! What customers often ask a shop and what it answers: the file `faq.json`. A [`Faq`] is always whole: ids are unique,
-//! every topic has a question and an answer, every language tag is one. [`read`] makes one or says, by line, what to
-//! write instead.
+//! A shop's FAQ file: topics, each with the ways in which customers ask for it and what the shop answers, by language.
+//! What [`read`] gives is whole: every topic has a question and an answer, and no two have one id. Otherwise there is a
+//! list of everything that is wrong with the file, at its line and column.
+//!
+//! Decided: a key that is not known is left aside without a word, as there is no list for warnings here; a file without
+//! topics is fine, for a shop has to start somewhere. Two topics may share a question: people ask like that.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    fmt,
+use std::collections::BTreeMap;
+
+use crate::{
+    catalog::source::{Finding, Object, Raw, Seen, Severity, Source},
+    id::TopicId,
+    language::Language,
 };
 
-use crate::{id::TopicId, language::Language};
+/// Largest file, in bytes: [`MOST_QUESTIONS`] and all answers at their usual length, many times over.
+pub const LARGEST_FILE: usize = 8 * 1024 * 1024;
 
-/// Most questions of a file, over all topics and languages. A shop writes some hundreds; beyond, telling topics apart
-/// would take too long at the start.
-pub const MOST_QUESTIONS: usize = 5_000;
+/// Most topics. The largest FAQs of banks and airlines have about as many, and the model that finds the topic of a
+/// question takes time and memory for each.
+pub const MOST_TOPICS: usize = 300;
 
-/// Longest question or answer, in characters: what a chat message holds (Telegram's and WhatsApp's limit is 4,096).
-pub const LONGEST_TEXT: usize = 4_096;
+/// Most questions of one topic in one language. Beyond a few dozen, more examples teach nothing.
+pub const MOST_QUESTIONS_OF_TOPIC: usize = 200;
 
-/// A shop's frequently asked questions.
+/// Most questions of a file, all languages together; for the reason of [`MOST_TOPICS`].
+pub const MOST_QUESTIONS: usize = 10_000;
+
+/// Most languages of one topic, as many as a shop can serve.
+pub const MOST_LANGUAGES: usize = 50;
+
+/// Longest question, in characters: an example of what somebody types, not a letter.
+pub const LONGEST_QUESTION: usize = 300;
+
+/// Longest answer, in characters. An SMS by Twilio takes 1,600, the least of all channels, and a greeting may go before.
+pub const LONGEST_ANSWER: usize = 1_500;
+
+/// What a shop answers to questions that come again and again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Faq {
-    /// The language that answers fall back to.
+    /// The language that the shop wrote its file in first.
     pub language: Language,
-    /// In file order.
+    /// In the order of the file, no id twice.
     pub topics: Vec<Topic>,
 }
 
-/// One thing that is asked.
+/// One thing that customers ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topic {
-    /// Unique in the file.
+    /// What the shop calls it; customers never see it.
     pub id: TopicId,
-    /// Ways to ask it; at least one in all.
+    /// Ways to ask for it; at least one in all.
     pub questions: BTreeMap<Language, Vec<String>>,
-    /// What to answer; at least in one language.
+    /// What the shop says; in at least one language.
     pub answer: BTreeMap<Language, String>,
 }
 
-/// What is wrong with a file, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FaqFault {
-    /// Line of the file, from 1.
-    pub line: usize,
-    /// What to mend.
-    pub message: String,
-}
-
-#[derive(serde::Deserialize)]
-struct FileForm {
-    language: String,
-    topics: Vec<Box<serde_json::value::RawValue>>,
-}
-
-#[derive(serde::Deserialize)]
-struct TopicForm {
-    id: String,
-    questions: BTreeMap<String, Vec<String>>,
-    answer: BTreeMap<String, String>,
+/// Reads a FAQ file. Without a FAQ comes everything that is wrong, in the order of the file, at most
+/// [`MOST_FINDINGS`](crate::catalog::read::MOST_FINDINGS).
+pub fn read(text: &str) -> Result<Faq, Vec<Finding>> {
+    let mut reader = Reader { source: Source::of(text), questions: 0 };
+    let faq = reader.source.root(LARGEST_FILE).and_then(|root| reader.faq(root));
+    match faq {
+        Some(faq) if reader.source.errors == 0 => Ok(faq),
+        _ => {
+            let findings = reader.source.findings();
+            Err(findings.into_iter().filter(|finding| finding.severity == Severity::Error).collect())
+        }
+    }
 }
 
 impl Faq {
-    /// The topic of that id.
-    pub fn topic(&self, id: &TopicId) -> Option<&Topic> {
-        self.topics.iter().find(|topic| topic.id == *id)
-    }
-
-    /// The answer to a topic in this language, else in its base, else in the file's, else in any; `None` where there is
-    /// no such topic.
-    pub fn answer(&self, id: &TopicId, language: Language) -> Option<&str> {
-        let topic = self.topic(id)?;
-        [language, language.base(), self.language]
-            .iter()
-            .find_map(|l| topic.answer.get(l))
-            .or_else(|| topic.answer.values().next())
+    /// What the shop says on a topic, in the nearest language that it says it in: the one asked for, that without its
+    /// region, another region of the same, the file's own, or else any.
+    pub fn answer(&self, topic: &TopicId, language: Language) -> Option<&str> {
+        let said = &self.topics.iter().find(|t| t.id == *topic)?.answer;
+        said.get(&language)
+            .or_else(|| said.get(&language.base()))
+            .or_else(|| said.iter().find(|(spoken, _)| spoken.base() == language.base()).map(|(_, answer)| answer))
+            .or_else(|| said.get(&self.language))
+            .or_else(|| said.values().next())
             .map(String::as_str)
     }
 }
 
-/// Reads a file. All faults are found at once, as far as the file's form allows.
-pub fn read(text: &str) -> Result<Faq, Vec<FaqFault>> {
-    let file: FileForm =
-        serde_json::from_str(text).map_err(|e| vec![FaqFault { line: e.line().max(1), message: plain(&e) }])?;
-    let mut faults = Vec::new();
-    let language = file.language.parse().unwrap_or_else(|_| {
-        faults.push(FaqFault { line: line_of(text, "\"language\""), message: not_a_tag(&file.language) });
-        Language::ENGLISH
-    });
-    let mut topics = Vec::new();
-    let mut ids = HashSet::new();
-    let mut questions = 0;
-    let mut searched = 0;
-    for raw in &file.topics {
-        // Raw values are copies; the place in the file is found by walking on from the one before.
-        let at = text[searched..].find(raw.get()).map_or(searched, |found| searched + found);
-        searched = at + raw.get().len();
-        let line = text[..at].matches('\n').count() + 1;
-        let form: TopicForm = match serde_json::from_str(raw.get()) {
-            Ok(form) => form,
-            Err(e) => {
-                faults.push(FaqFault { line: line + e.line().saturating_sub(1), message: plain(&e) });
-                continue;
-            }
-        };
-        let mut fault = |message: String| faults.push(FaqFault { line, message });
-        let id: Option<TopicId> = match form.id.parse() {
-            Ok(id) => Some(id),
-            Err(e) => {
-                fault(format!("topic \"{}\": {e}", form.id));
-                None
-            }
-        };
-        if !ids.insert(form.id.clone()) {
-            fault(format!("topic \"{}\" is there twice; ids are unique", form.id));
+/// The keys that each thing can have.
+const FAQ_KEYS: &[&str] = &["language", "topics"];
+const TOPIC_KEYS: &[&str] = &["id", "questions", "answer"];
+
+/// What the values are, said to people.
+const A_TAG: &str = "a language tag in quotes, such as \"en\"";
+const TOPICS: &str = "a list of topics";
+const QUESTIONS: &str = "questions by language, such as {\"en\": [\"when do you open\"]}";
+const ANSWER: &str = "an answer by language, such as {\"en\": \"We open at 11.\"}";
+
+/// Where the values of a key stand, and each with its language; with none where the tag is none.
+type ByLanguage<'a> = (usize, Vec<(Option<Language>, Raw<'a>)>);
+
+struct Reader<'a> {
+    source: Source<'a>,
+    /// Counted over all topics.
+    questions: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn faq(&mut self, root: Raw<'a>) -> Option<Faq> {
+        let top = self.source.object(root, "the file".to_owned(), FAQ_KEYS)?;
+        let language = self.own_language(&top);
+        let raw = self.source.required(&top, "topics", TOPICS)?;
+        let list = self.source.list(raw, &top.what, "topics", TOPICS, MOST_TOPICS)?;
+        let (mut seen, mut topics) = (Seen::new(), Vec::with_capacity(list.len()));
+        for (n, raw) in list.into_iter().enumerate() {
+            topics.extend(self.topic(raw, n, &mut seen));
         }
-        let mut topic_questions = BTreeMap::new();
-        for (tag, list) in form.questions {
-            questions += list.len();
-            match tag.parse::<Language>() {
-                Ok(language) => {
-                    let list: Vec<String> = list.into_iter().filter(|q| !q.trim().is_empty()).collect();
-                    if list.iter().any(|question| question.chars().count() > LONGEST_TEXT) {
-                        fault(format!("topic \"{}\": a question is longer than {LONGEST_TEXT} characters", form.id));
-                    }
-                    topic_questions.insert(language, list);
-                }
-                Err(_) => fault(format!("topic \"{}\": {}", form.id, not_a_tag(&tag))),
-            }
+        if self.questions > MOST_QUESTIONS {
+            let count = self.questions;
+            self.source.error(self.source.place(raw), || {
+                format!("the file has {count} questions, and can have {MOST_QUESTIONS}; remove some")
+            });
         }
-        let mut answer = BTreeMap::new();
-        for (tag, text) in form.answer {
-            match tag.parse::<Language>() {
-                Ok(_) if text.trim().is_empty() => {
-                    fault(format!("topic \"{}\": the answer in {tag} is empty", form.id))
-                }
-                Ok(_) if text.chars().count() > LONGEST_TEXT => {
-                    fault(format!(
-                        "topic \"{}\": the answer in {tag} is longer than {LONGEST_TEXT} characters",
-                        form.id
-                    ));
-                }
-                Ok(language) => {
-                    answer.insert(language, text);
-                }
-                Err(_) => fault(format!("topic \"{}\": {}", form.id, not_a_tag(&tag))),
-            }
-        }
-        if topic_questions.values().all(Vec::is_empty) {
-            fault(format!("topic \"{}\" has no question; write at least one", form.id));
-        }
-        if answer.is_empty() {
-            fault(format!("topic \"{}\" has no answer; write one in at least one language", form.id));
-        }
-        if let Some(id) = id {
-            topics.push(Topic { id, questions: topic_questions, answer });
-        }
+        Some(Faq { language: language?, topics })
     }
-    if questions > MOST_QUESTIONS {
-        faults.push(FaqFault { line: 1, message: format!("{questions} questions; at most {MOST_QUESTIONS} are read") });
+
+    fn own_language(&mut self, top: &Object<'a>) -> Option<Language> {
+        let raw = self.source.required(top, "language", A_TAG)?;
+        let tag = self.source.text(raw, &top.what, "language", A_TAG)?;
+        self.source.language(&tag, self.source.place(raw), "\"language\"")
     }
-    if faults.is_empty() { Ok(Faq { language, topics }) } else { Err(faults) }
-}
 
-impl fmt::Display for FaqFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.message)
+    fn topic(&mut self, raw: Raw<'a>, n: usize, seen: &mut Seen<'a>) -> Option<Topic> {
+        let object = self.source.entry(raw, "", "topic", n, TOPIC_KEYS)?;
+        let id = self.source.id(&object, "topic", "", seen);
+        let questions = self.questions(&object);
+        let answer = self.answer(&object);
+        Some(Topic { id: id?, questions: questions?, answer: answer? })
     }
-}
 
-impl std::error::Error for FaqFault {}
+    fn questions(&mut self, topic: &Object<'a>) -> Option<BTreeMap<Language, Vec<String>>> {
+        let (what, expected) = (&topic.what, "a list of questions, such as [\"when do you open\"]");
+        let mut questions: BTreeMap<Language, Vec<String>> = BTreeMap::new();
+        let mut any = false;
+        let (at, by_language) = self.by_language(topic, "questions", QUESTIONS)?;
+        for (language, raw) in by_language {
+            let list = self.source.list(raw, what, "questions", expected, MOST_QUESTIONS_OF_TOPIC);
+            // A list that is no list, or has too much, has been told; that it holds nothing would be told too much.
+            any |= list.as_ref().is_none_or(|list| !list.is_empty());
+            let list = list.unwrap_or_default();
+            self.questions += list.len();
+            for raw in list {
+                let question =
+                    self.source.long_words(raw, what, "questions", "a text in quotes", LONGEST_QUESTION, &['\n']);
+                if let (Some(language), Some(question)) = (language, question) {
+                    questions.entry(language).or_default().push(question);
+                }
+            }
+        }
+        if !any {
+            self.source.error(at, || format!("{what} has no questions; write {QUESTIONS}"));
+        }
+        Some(questions)
+    }
 
-/// serde's message without the place, which the fault carries itself.
-fn plain(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or(&text).to_owned()
-}
+    fn answer(&mut self, topic: &Object<'a>) -> Option<BTreeMap<Language, String>> {
+        let what = &topic.what;
+        let mut answers = BTreeMap::new();
+        let (at, by_language) = self.by_language(topic, "answer", ANSWER)?;
+        if by_language.is_empty() {
+            self.source.error(at, || format!("{what} has no answer; write {ANSWER}"));
+        }
+        for (language, raw) in by_language {
+            let answer = self.source.long_words(raw, what, "answer", "a text in quotes", LONGEST_ANSWER, &['\n']);
+            if let (Some(language), Some(answer)) = (language, answer) {
+                answers.insert(language, answer);
+            }
+        }
+        Some(answers)
+    }
 
-fn not_a_tag(tag: &str) -> String {
-    format!("\"{tag}\" is no language tag; write one such as \"en\" or \"nb\"")
-}
-
-fn line_of(text: &str, needle: &str) -> usize {
-    text.find(needle).map_or(1, |at| text[..at].matches('\n').count() + 1)
+    /// A tag that is none is told.
+    fn by_language(&mut self, topic: &Object<'a>, key: &str, expected: &str) -> Option<ByLanguage<'a>> {
+        let raw = self.source.required(topic, key, expected)?;
+        let what = format!("{}: \"{key}\"", topic.what);
+        let fields = self.source.fields(raw, &what, expected)?;
+        let at = self.source.place(raw);
+        if fields.len() > MOST_LANGUAGES {
+            self.source.error(at, || {
+                format!("{what} has {} languages, and can have {MOST_LANGUAGES}; remove some", fields.len())
+            });
+            return None;
+        }
+        let mut by_language = Vec::with_capacity(fields.len());
+        for field in fields {
+            let language = self.source.language(&field.key, field.at, &what);
+            if language.is_some() && by_language.iter().any(|(other, _)| *other == language) {
+                // Two spellings of one tag, such as "EN" and "en".
+                self.source.error(field.at, || format!("{what} has the language {:?} twice; remove one", field.key));
+            }
+            by_language.push((language, field.value));
+        }
+        Some((at, by_language))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::read::MOST_FINDINGS;
 
-    const GOOD: &str = r#"{ "language": "en",
+    const SMALL: &str = r#"{ "language": "en",
   "topics": [
-    { "id": "opening-hours", "questions": {"en": ["when do you open", " "], "nb": ["når åpner dere"]},
-      "answer": {"en": "At 11.", "nb": "Klokken 11."} } ] }"#;
+    { "id": "opening-hours", "questions": {"en": ["when do you open", "are you open on sunday?"], "nb": ["når åpner dere"]},
+      "answer": {"en": "We open at 11.", "nb": "Vi åpner klokken 11."} },
+    { "id": "parking", "questions": {"pt-BR": ["onde posso estacionar"]},
+      "answer": {"pt-BR": "Na rua.\nÀ noite é grátis."} } ] }
+"#;
 
-    #[test]
-    fn a_good_file_is_read() {
-        let faq = read(GOOD).unwrap();
-        assert_eq!(faq.topics.len(), 1);
-        let id = "opening-hours".parse().unwrap();
-        assert_eq!(faq.topic(&id).unwrap().questions[&Language::ENGLISH], ["when do you open"]);
-        assert_eq!(faq.answer(&id, "nb".parse().unwrap()), Some("Klokken 11."));
-        assert_eq!(faq.answer(&id, "no".parse().unwrap()), Some("Klokken 11."));
-        assert_eq!(faq.answer(&id, "ru".parse().unwrap()), Some("At 11."));
+    fn id(text: &str) -> TopicId {
+        text.parse().unwrap()
+    }
+
+    fn language(tag: &str) -> Language {
+        tag.parse().unwrap()
+    }
+
+    /// Mends the small file into a wrong one, whose findings must be these. A `«` marks the place of each in its order.
+    #[track_caller]
+    fn expect(from: &str, to: &str, expected: &[&str]) {
+        assert!(SMALL.contains(from), "{from}");
+        let marked = SMALL.replacen(from, to, 1);
+        let mut places = Vec::new();
+        for (n, line) in marked.lines().enumerate() {
+            let marks = line.chars().enumerate().filter(|(_, c)| *c == '«').enumerate();
+            places.extend(marks.map(|(before, (at, _))| format!("{}:{}: error: ", n + 1, at - before + 1)));
+        }
+        assert_eq!(places.len(), expected.len(), "one mark for each finding");
+        let expected: Vec<String> = places.into_iter().zip(expected).map(|(place, text)| place + text).collect();
+        let found = match read(&marked.replace('«', "")) {
+            Ok(_) => Vec::new(),
+            Err(findings) => findings.iter().map(ToString::to_string).collect(),
+        };
+        assert_eq!(found, expected);
     }
 
     #[test]
-    fn faults_are_named_by_line() {
-        let at = |text: &str| read(text).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        assert!(at("{\n\"language\": 3}").starts_with("line 2: "), "{}", at("{\n\"language\": 3}"));
-        let twice = GOOD.replace(
-            "} ] }",
-            "},\n{ \"id\": \"opening-hours\", \"questions\": {\"english\": [\"x\"]}, \"answer\": {\"en\": \" \"} } ] }",
+    fn everything_is_read() {
+        let faq = read(&format!("\u{feff}{SMALL}")).unwrap();
+        assert_eq!((faq.language, faq.topics.len()), (Language::ENGLISH, 2));
+        assert_eq!(faq.topics[0].id, id("opening-hours"));
+        assert_eq!(faq.topics[0].questions[&language("en")], ["when do you open", "are you open on sunday?"]);
+        assert_eq!(faq.topics[0].questions[&language("nb")], ["når åpner dere"]);
+        assert_eq!(faq.topics[1].answer[&language("pt-br")], "Na rua.\nÀ noite é grátis.");
+        let none = read(r#"{"language": "ro", "topics": []}"#).unwrap();
+        assert_eq!(none, Faq { language: language("ro"), topics: Vec::new() });
+    }
+
+    #[test]
+    fn the_nearest_language_answers() {
+        let faq = read(SMALL).unwrap();
+        let answer = |topic: &str, tag: &str| faq.answer(&id(topic), language(tag));
+        assert_eq!(answer("opening-hours", "nb"), Some("Vi åpner klokken 11."));
+        assert_eq!(answer("opening-hours", "nn-NO"), Some("Vi åpner klokken 11."), "the base");
+        assert_eq!(answer("opening-hours", "ru"), Some("We open at 11."), "the file's own");
+        assert_eq!(answer("parking", "pt-PT"), Some("Na rua.\nÀ noite é grátis."), "another region");
+        assert_eq!(answer("parking", "ru"), answer("parking", "pt-br"), "any");
+        assert_eq!(answer("wifi", "en"), None);
+    }
+
+    #[test]
+    fn ids_and_tags() {
+        expect(
+            r#""id": "parking""#,
+            r#""id": «"opening-hours""#,
+            &[r#"topic id "opening-hours" stands twice (first at line 3); give one of them another id"#],
         );
-        let faults = at(&twice);
-        assert!(faults.contains("line 5: topic \"opening-hours\" is there twice"), "{faults}");
-        assert!(faults.contains("\"english\" is no language tag"), "{faults}");
-        assert!(faults.contains("has no question"), "{faults}");
-        assert!(faults.contains("the answer in en is empty"), "{faults}");
-        assert!(at(&GOOD.replace("opening-hours", "opening hours")).contains("not an id"));
-        assert!(at(&GOOD.replace("\"language\": \"en\"", "\"language\": \"?\"")).starts_with("line 1: "));
+        expect(
+            r#""id": "parking""#,
+            r#""id": «"car park""#,
+            &[r#"topic id "car park" is not an id; use letters, digits and _ - / . : only, at most 80 bytes"#],
+        );
+        expect(
+            r#"{ "id": "parking", "#,
+            "«{ ",
+            &[r#"topic number 2 lacks "id"; write an id in quotes, such as "margherita""#],
+        );
+        expect(
+            r#""nb": ["#,
+            r#"«"norsk": ["#,
+            &[
+                r#"topic "opening-hours": "questions": "norsk" is not a language tag; write a BCP 47 tag such as "en" or "nb""#,
+            ],
+        );
+        expect(
+            r#""language": "en""#,
+            r#""language": «"e""#,
+            &[r#""language": "e" is not a language tag; write a BCP 47 tag such as "en" or "nb""#],
+        );
+        expect(
+            r#""nb": "Vi"#,
+            r#"«"EN": "Vi"#,
+            &[r#"topic "opening-hours": "answer" has the language "EN" twice; remove one"#],
+        );
+    }
+
+    #[test]
+    fn a_topic_has_questions_and_an_answer() {
+        expect(
+            r#""questions": {"pt-BR": ["onde posso estacionar"]}"#,
+            r#""questions": «{}"#,
+            &[r#"topic "parking" has no questions; write questions by language, such as {"en": ["when do you open"]}"#],
+        );
+        expect(
+            r#""questions": {"pt-BR": ["onde posso estacionar"]}"#,
+            r#""questions": «{"pt-BR": []}"#,
+            &[r#"topic "parking" has no questions; write questions by language, such as {"en": ["when do you open"]}"#],
+        );
+        expect(
+            r#""answer": {"pt-BR": "Na rua.\nÀ noite é grátis."}"#,
+            r#""answer": «{}"#,
+            &[r#"topic "parking" has no answer; write an answer by language, such as {"en": "We open at 11."}"#],
+        );
+        expect(
+            r#"{ "id": "parking", "questions": {"pt-BR": ["onde posso estacionar"]},"#,
+            r#"«{ "id": "parking","#,
+            &[
+                r#"topic "parking" lacks "questions"; write questions by language, such as {"en": ["when do you open"]}"#,
+            ],
+        );
+        expect(
+            r#""onde posso estacionar""#,
+            r#"«" ""#,
+            &[r#"topic "parking": a text of "questions" is empty; write something or remove it"#],
+        );
+    }
+
+    #[test]
+    fn limits_are_said() {
+        let long = |n: usize| "x".repeat(n);
+        expect("Na rua.\\nÀ noite é grátis.", &long(LONGEST_ANSWER), &[]);
+        assert!(read(&SMALL.replace("We open at 11.", &long(LONGEST_ANSWER + 1))).is_err());
+        assert!(read(&SMALL.replace("when do you open", &long(LONGEST_QUESTION))).is_ok());
+        let found = read(&SMALL.replace("when do you open", &long(LONGEST_QUESTION + 1))).unwrap_err();
+        assert_eq!(
+            found[0].to_string(),
+            r#"3:51: error: topic "opening-hours": a text of "questions" is too long: 301 characters, and it can have 300"#
+        );
+        let topics = |count: usize, questions: usize| {
+            let questions = vec![r#""q""#; questions].join(",");
+            let topic =
+                |n| format!(r#"{{"id": "t{n}", "questions": {{"en": [{questions}]}}, "answer": {{"en": "a"}}}}"#);
+            let all: Vec<String> = (0..count).map(topic).collect();
+            read(&format!(r#"{{"language": "en", "topics": [{}]}}"#, all.join(",")))
+        };
+        assert!(topics(MOST_TOPICS, 1).is_ok());
+        assert!(topics(MOST_TOPICS + 1, 1).unwrap_err()[0].message.contains("has 301 entries, and can have 300"));
+        assert!(topics(1, MOST_QUESTIONS_OF_TOPIC).is_ok());
+        assert!(topics(1, MOST_QUESTIONS_OF_TOPIC + 1).is_err());
+        assert!(topics(50, 200).is_ok());
+        assert!(topics(51, 200).unwrap_err()[0].message.contains("10200 questions, and can have 10000"));
+        let large = format!("{SMALL}{}", " ".repeat(LARGEST_FILE));
+        assert_eq!(read(&large).unwrap_err()[0].to_string(), "1:1: error: the file is too large; it can have 8 MiB");
+    }
+
+    #[test]
+    fn everything_wrong_is_found_at_once() {
+        let found =
+            read(r#"{"topics": [{"id": "a", "questions": {"en": [""]}, "answer": {"en": 7}}, 5]}"#).unwrap_err();
+        assert_eq!(found.len(), 4, "{found:?}");
+        let found = read(&format!(r#"{{"language": "en", "topics": [{}{{}}]}}"#, "{},".repeat(200))).unwrap_err();
+        assert_eq!(found.len(), MOST_FINDINGS);
+        assert!(read("").unwrap_err()[0].message.contains("the file is empty"));
+        assert!(read(r#"{"language": "en", "topics": [},]}"#).unwrap_err()[0].to_string().starts_with("1:31: error: "));
+    }
+
+    #[test]
+    fn keys_that_are_not_known_are_left_aside() {
+        assert!(read(&SMALL.replace(r#""id": "parking""#, r#""colour": "red", "id": "parking""#)).is_ok());
     }
 }

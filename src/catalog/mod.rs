@@ -15,6 +15,7 @@ use crate::{
 };
 
 pub mod read;
+pub(crate) mod source;
 pub mod write;
 
 /// The allergens that must be declared (EU 1169/2011, annex II), in its order, under the keys that files use.

@@ -1,27 +1,24 @@
 //! Reads a `catalog.json`. What comes out is whole, or there is a list of everything that is wrong with the file, each
 //! at its line and column, in words that name the thing and say what to write instead: the people who read them sell
 //! pizza.
-//!
-//! Decided: the file is parsed into slices of itself (`RawValue`), a level at a time. A value's place is then where its
-//! slice begins, so no second parser is needed to point at it. An optional key that is `null` counts as left out.
 
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap, HashSet},
-    fmt,
-    str::FromStr,
 };
-
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::{
     calendar::{self, Hours, HoursError, Period, WEEKDAYS, Week},
-    catalog::{ALLERGENS, Catalog, Category, Choice, Group, Names, Parts, Product, Zone, check_postcode},
+    catalog::{
+        ALLERGENS, Catalog, Category, Choice, Group, Names, Parts, Product, Zone, check_postcode,
+        source::{AN_ID, Field, Object, Raw, Seen, Source, meant, nearest, quoted},
+    },
     id::{CategoryId, GroupId, ProductId},
     language::Language,
     money::{Currency, Money, MoneyError},
 };
+
+pub use crate::catalog::source::{Finding, MOST_FINDINGS, Severity};
 
 /// Largest file, in bytes: 100,000 products of 600 bytes each.
 pub const LARGEST_FILE: usize = 64 * 1024 * 1024;
@@ -68,66 +65,16 @@ pub const LONGEST_TAG: usize = 80;
 /// Longest address of a picture, in characters: what browsers take.
 pub const LONGEST_IMAGE: usize = 2_000;
 
-/// Most errors that are listed, and most warnings. Nobody mends more at a time, and a file that is wrong all over would
-/// fill the memory.
-pub const MOST_FINDINGS: usize = 100;
-
-/// Something to tell the person who wrote the file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Finding {
-    /// The line in the file, from 1.
-    pub line: u32,
-    /// The character in the line, from 1.
-    pub column: u32,
-    /// Whether the file can be used all the same.
-    pub severity: Severity,
-    /// What is wrong, with what, and what to write instead.
-    pub message: String,
-}
-
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Severity {
-    /// The file cannot be used.
-    Error,
-    /// It can, but something in it may be a mistake.
-    Warning,
-}
-
 /// Reads a catalogue file. With the catalogue come warnings; without one, everything that was found, errors and
 /// warnings, at most [`MOST_FINDINGS`] of each. Both lists are in the order of the file.
 pub fn read(text: &str) -> Result<(Catalog, Vec<Finding>), Vec<Finding>> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader { text, ..Reader::default() };
-    if text.len() > LARGEST_FILE {
-        reader.error(0, || format!("the file is too large; it can have {} MiB", LARGEST_FILE / 1024 / 1024));
-        return Err(reader.findings());
-    }
-    let catalog = match serde_json::from_str::<&RawValue>(text) {
-        Ok(root) => reader.catalog(root),
-        Err(error) => {
-            let at = offset_of(text, error.line(), error.column());
-            reader.error(at, || syntax(text, at, &error));
-            None
-        }
-    };
+    let mut reader = Reader { source: Source::of(text), ..Reader::default() };
+    let catalog = reader.source.root(LARGEST_FILE).and_then(|root| reader.catalog(root));
     match catalog {
-        Some(catalog) if reader.errors == 0 => Ok((catalog, reader.findings())),
-        _ => Err(reader.findings()),
+        Some(catalog) if reader.source.errors == 0 => Ok((catalog, reader.source.findings())),
+        _ => Err(reader.source.findings()),
     }
 }
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let severity = match self.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
-        write!(f, "{}:{}: {severity}: {}", self.line, self.column, self.message)
-    }
-}
-
-type Raw<'a> = &'a RawValue;
 
 /// The keys that each thing can have.
 const CATALOG_KEYS: &[&str] =
@@ -152,24 +99,10 @@ const ZONE_KEYS: &[&str] = &["id", "names", "postcodes", "areas", "fee", "minimu
 
 /// What the values are, said to people.
 const A_NAME: &str = "a text in quotes";
-const AN_ID: &str = "an id in quotes, such as \"margherita\"";
 const AN_AMOUNT: &str = "an amount in quotes, such as \"9.50\"";
 const A_PERIOD: &str = "a period in quotes, such as \"11:00-14:30\"";
 const PERIODS: &str = "a list of periods, such as [\"11:00-14:30\", \"16:30-23:00\"]";
 const NAMES: &str = "names by language, such as {\"en\": [\"Margherita\"]}";
-
-/// An object of the file: what to call it, and its fields.
-struct Object<'a> {
-    what: String,
-    at: usize,
-    fields: Vec<Field<'a>>,
-}
-
-struct Field<'a> {
-    key: Cow<'a, str>,
-    at: usize,
-    value: Raw<'a>,
-}
 
 /// The days of the hours, and where each stands.
 #[derive(Default)]
@@ -179,15 +112,9 @@ struct Days {
     places: HashMap<String, usize>,
 }
 
-/// The ids of a list, each with the place where it first stood; in order, so that messages are always the same.
-type Seen<'a> = BTreeMap<Cow<'a, str>, usize>;
-
 #[derive(Default)]
 struct Reader<'a> {
-    text: &'a str,
-    found: Vec<(usize, Severity, String)>,
-    errors: usize,
-    warnings: usize,
+    source: Source<'a>,
     currency: Option<Currency>,
     /// What the file lists, where it does.
     listed: Option<Vec<Language>>,
@@ -199,10 +126,11 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn catalog(&mut self, root: Raw<'a>) -> Option<Catalog> {
-        let top = self.object(root, "the file".to_owned(), CATALOG_KEYS)?;
+        let top = self.source.object(root, "the file".to_owned(), CATALOG_KEYS)?;
         let merchant = self
+            .source
             .required(&top, "merchant", "the shop's name, such as \"Trattoria Uno\"")
-            .and_then(|raw| self.words(raw, &top.what, "merchant", A_NAME, LONGEST_NAME));
+            .and_then(|raw| self.source.words(raw, &top.what, "merchant", A_NAME, LONGEST_NAME));
         self.currency = self.currency(&top);
         self.listed = top.get("languages").and_then(|raw| self.languages(raw, &top));
         let listed_categories = top.get("categories").map(|raw| self.categories(raw, &top));
@@ -215,6 +143,7 @@ impl<'a> Reader<'a> {
             None => (Vec::new(), None),
         };
         let products = self
+            .source
             .required(&top, "products", "what the shop sells, as a list")
             .map(|raw| self.products(raw, &top, category_ids.as_ref(), &group_ids))
             .unwrap_or_default();
@@ -243,13 +172,13 @@ impl<'a> Reader<'a> {
 
     fn currency(&mut self, top: &Object<'a>) -> Option<Currency> {
         let expected = "three letters in quotes, such as \"EUR\"";
-        let raw = self.required(top, "currency", expected)?;
-        let code = self.text(raw, &top.what, "currency", expected)?;
+        let raw = self.source.required(top, "currency", expected)?;
+        let code = self.source.text(raw, &top.what, "currency", expected)?;
         match Currency::parse(&code) {
             Ok(currency) if CURRENCIES.split_ascii_whitespace().any(|known| known == currency.code()) => Some(currency),
             _ => {
                 let near = || nearest(&code, CURRENCIES.split_ascii_whitespace());
-                self.error(self.place(raw), || {
+                self.source.error(self.source.place(raw), || {
                     let or = "write its three ISO 4217 letters, such as \"EUR\"";
                     format!("currency {} is not known; {}", quoted(&code), meant(near(), or))
                 });
@@ -260,18 +189,19 @@ impl<'a> Reader<'a> {
 
     fn languages(&mut self, raw: Raw<'a>, top: &Object<'a>) -> Option<Vec<Language>> {
         let expected = "a list of language tags, such as [\"en\", \"nb\"]";
-        let list = self.list(raw, &top.what, "languages", expected, MOST_LANGUAGES)?;
+        let list = self.source.list(raw, &top.what, "languages", expected, MOST_LANGUAGES)?;
         if list.is_empty() {
-            self.error(self.place(raw), || {
+            self.source.error(self.source.place(raw), || {
                 format!("\"languages\" is empty; write {expected}, or leave it out: then it is those of the names")
             });
         }
         let mut languages = Vec::new();
         for raw in list {
-            let Some(tag) = self.text(raw, &top.what, "languages", expected) else { continue };
-            let Some(language) = self.language(&tag, self.place(raw), "\"languages\"") else { continue };
+            let Some(tag) = self.source.text(raw, &top.what, "languages", expected) else { continue };
+            let Some(language) = self.source.language(&tag, self.source.place(raw), "\"languages\"") else { continue };
             if languages.contains(&language) {
-                self.error(self.place(raw), || format!("language \"{language}\" stands twice; remove one"));
+                self.source
+                    .error(self.source.place(raw), || format!("language \"{language}\" stands twice; remove one"));
             } else {
                 languages.push(language);
             }
@@ -282,11 +212,11 @@ impl<'a> Reader<'a> {
     fn categories(&mut self, raw: Raw<'a>, top: &Object<'a>) -> (Vec<Category>, Seen<'a>) {
         let mut seen = Seen::new();
         let expected = "a list such as [{\"id\": \"pizza\", \"names\": {\"en\": [\"Pizzas\"]}}]";
-        let list = self.list(raw, &top.what, "categories", expected, MOST_CATEGORIES).unwrap_or_default();
+        let list = self.source.list(raw, &top.what, "categories", expected, MOST_CATEGORIES).unwrap_or_default();
         let mut categories = Vec::with_capacity(list.len());
         for (n, raw) in list.into_iter().enumerate() {
-            let Some(object) = self.entry(raw, "", "category", n, CATEGORY_KEYS) else { continue };
-            let id = self.id(&object, "category", "", &mut seen);
+            let Some(object) = self.source.entry(raw, "", "category", n, CATEGORY_KEYS) else { continue };
+            let id = self.source.id(&object, "category", "", &mut seen);
             let names = self.names(&object);
             if let (Some(id), Some(names)) = (id, names) {
                 categories.push(Category { id, names });
@@ -297,11 +227,12 @@ impl<'a> Reader<'a> {
 
     fn groups(&mut self, raw: Raw<'a>, top: &Object<'a>) -> (Vec<Group>, Seen<'a>) {
         let mut seen = Seen::new();
-        let list = self.list(raw, &top.what, "option_groups", "a list of groups", MOST_GROUPS).unwrap_or_default();
+        let list =
+            self.source.list(raw, &top.what, "option_groups", "a list of groups", MOST_GROUPS).unwrap_or_default();
         let mut groups = Vec::with_capacity(list.len());
         for (n, raw) in list.into_iter().enumerate() {
-            let Some(object) = self.entry(raw, "", "option group", n, GROUP_KEYS) else { continue };
-            let id = self.id(&object, "option group", "", &mut seen);
+            let Some(object) = self.source.entry(raw, "", "option group", n, GROUP_KEYS) else { continue };
+            let id = self.source.id(&object, "option group", "", &mut seen);
             let names = self.names(&object);
             let group = self.group(&object);
             if let (Some(id), Some(names), Some((min, max, choices))) = (id, names, group) {
@@ -313,12 +244,14 @@ impl<'a> Reader<'a> {
 
     fn group(&mut self, group: &Object<'a>) -> Option<(u32, Option<u32>, Vec<Choice>)> {
         let what = &group.what;
-        let min = group.get("min").map(|raw| self.count(raw, what, "min"));
-        let max = group.get("max").map(|raw| self.count(raw, what, "max"));
-        let raw = self.required(group, "choices", "what can be chosen, as a list")?;
-        let list = self.list(raw, what, "choices", "a list of choices", MOST_CHOICES)?;
+        let min = group.get("min").map(|raw| self.source.count(raw, what, "min"));
+        let max = group.get("max").map(|raw| self.source.count(raw, what, "max"));
+        let raw = self.source.required(group, "choices", "what can be chosen, as a list")?;
+        let list = self.source.list(raw, what, "choices", "a list of choices", MOST_CHOICES)?;
         if list.is_empty() {
-            self.error(self.place(raw), || format!("{what} has no choices; write at least one, or remove the group"));
+            self.source.error(self.source.place(raw), || {
+                format!("{what} has no choices; write at least one, or remove the group")
+            });
         }
         let (mut seen, mut choices, count) = (Seen::new(), Vec::with_capacity(list.len()), list.len());
         for (n, raw) in list.into_iter().enumerate() {
@@ -337,16 +270,16 @@ impl<'a> Reader<'a> {
         if let Some(max) = max {
             let most = usize::try_from(max).unwrap_or(usize::MAX);
             if max == 0 {
-                self.error(place("max"), || {
+                self.source.error(place("max"), || {
                     format!("{what}: max 0 allows no choice; write 1 or more, or leave it out for no limit")
                 });
             } else if min > max {
-                self.error(place("min"), || {
+                self.source.error(place("min"), || {
                     format!("{what}: min {min} is more than max {max}; lower min or raise max")
                 });
             }
             if max > 0 && defaults > most {
-                self.error(place("max"), || {
+                self.source.error(place("max"), || {
                     format!(
                         "{what}: {defaults} choices are default, but max is {max}; leave \"default\" to {max} of them"
                     )
@@ -356,11 +289,11 @@ impl<'a> Reader<'a> {
         if max.is_some_and(|max| min > max) {
             // Said above; one number is mended at a time.
         } else if choices > 0 && least > choices {
-            self.error(place("min"), || {
+            self.source.error(place("min"), || {
                 format!("{what}: min {min} is more than the number of its choices, {choices}; lower min or add choices")
             });
         } else if defaults > 0 && defaults < least {
-            self.warning(place("min"), || {
+            self.source.warning(place("min"), || {
                 format!(
                     "{what}: min is {min}, but only {defaults} of its choices are default; customers are asked for the rest"
                 )
@@ -369,16 +302,16 @@ impl<'a> Reader<'a> {
     }
 
     fn choice(&mut self, raw: Raw<'a>, group: &str, n: usize, seen: &mut Seen<'a>) -> Option<Choice> {
-        let object = self.entry(raw, group, "choice", n, CHOICE_KEYS)?;
+        let object = self.source.entry(raw, group, "choice", n, CHOICE_KEYS)?;
         let what = &object.what;
-        let id = self.id(&object, "choice", group, seen);
+        let id = self.source.id(&object, "choice", group, seen);
         let names = self.names(&object);
         let price = match object.get("price") {
             Some(raw) => self.price(raw, what, "price"),
             None => self.currency.map(Currency::zero),
         };
-        let default = object.get("default").is_some_and(|raw| self.flag(raw, what, "default"));
-        let available = object.get("available").is_none_or(|raw| self.flag(raw, what, "available"));
+        let default = object.get("default").is_some_and(|raw| self.source.flag(raw, what, "default"));
+        let available = object.get("available").is_none_or(|raw| self.source.flag(raw, what, "available"));
         let allergens = object.get("allergens").map(|raw| self.allergens(raw, what));
         Some(Choice { id: id?, names: names?, price: price?, default, available, allergens })
     }
@@ -386,9 +319,9 @@ impl<'a> Reader<'a> {
     fn zones(&mut self, raw: Raw<'a>, top: &Object<'a>) -> Vec<Zone> {
         let (mut seen, mut zones) = (Seen::new(), Vec::new());
         let mut postcodes: HashMap<String, String> = HashMap::new();
-        let list = self.list(raw, &top.what, "zones", "a list of zones", MOST_ZONES).unwrap_or_default();
+        let list = self.source.list(raw, &top.what, "zones", "a list of zones", MOST_ZONES).unwrap_or_default();
         for (n, raw) in list.into_iter().enumerate() {
-            let Some(object) = self.entry(raw, "", "zone", n, ZONE_KEYS) else { continue };
+            let Some(object) = self.source.entry(raw, "", "zone", n, ZONE_KEYS) else { continue };
             zones.extend(self.zone(&object, &mut seen, &mut postcodes));
         }
         zones
@@ -396,11 +329,11 @@ impl<'a> Reader<'a> {
 
     fn zone(&mut self, zone: &Object<'a>, seen: &mut Seen<'a>, taken: &mut HashMap<String, String>) -> Option<Zone> {
         let what = &zone.what;
-        let id = self.id(zone, "zone", "", seen);
+        let id = self.source.id(zone, "zone", "", seen);
         let names = self.names(zone);
         let places = |key: &str| zone.get(key).map_or("", |raw| raw.get());
         if [places("postcodes"), places("areas")].iter().all(|list| list.is_empty() || is_empty_list(list)) {
-            self.error(zone.at, || {
+            self.source.error(zone.at, || {
                 format!(
                     "{what} has neither postcodes nor areas, so no address is in it; write such as \"postcodes\": \
                      [\"0150-0199\"]"
@@ -409,13 +342,13 @@ impl<'a> Reader<'a> {
         }
         let expected = "a list of postcodes, such as [\"0150\", \"0150-0199\"]";
         let mut postcodes = Vec::new();
-        for (at, postcode) in self.all_words(zone, "postcodes", expected, MOST_PLACES, LONGEST_TAG) {
+        for (at, postcode) in self.source.all_words(zone, "postcodes", expected, MOST_PLACES, LONGEST_TAG) {
             if let Err(error) = check_postcode(&postcode) {
-                self.error(at, || format!("{what}: postcode {} is {error}", quoted(&postcode)));
+                self.source.error(at, || format!("{what}: postcode {} is {error}", quoted(&postcode)));
                 continue;
             }
             match taken.get(&postcode) {
-                Some(other) => self.warning(at, || {
+                Some(other) => self.source.warning(at, || {
                     format!("{what}: postcode {} is that of {other} too, which comes first", quoted(&postcode))
                 }),
                 None => {
@@ -425,8 +358,8 @@ impl<'a> Reader<'a> {
             postcodes.push(postcode);
         }
         let expected = "a list of names of places, such as [\"Old Town\"]";
-        let areas = self.all_words(zone, "areas", expected, MOST_PLACES, LONGEST_NAME);
-        let fee = self.required(zone, "fee", AN_AMOUNT).and_then(|raw| self.price(raw, what, "fee"));
+        let areas = self.source.all_words(zone, "areas", expected, MOST_PLACES, LONGEST_NAME);
+        let fee = self.source.required(zone, "fee", AN_AMOUNT).and_then(|raw| self.price(raw, what, "fee"));
         let minimum = match zone.get("minimum") {
             Some(raw) => self.price(raw, what, "minimum"),
             None => self.currency.map(Currency::zero),
@@ -446,21 +379,23 @@ impl<'a> Reader<'a> {
     fn hours(&mut self, top: &Object<'a>) -> Option<Hours> {
         let expected = "the shop's time zone, such as \"Europe/Oslo\"";
         let (zone, hours) = (top.get("timezone"), top.get("hours"));
-        let name = zone.and_then(|raw| self.text(raw, &top.what, "timezone", expected));
+        let name = zone.and_then(|raw| self.source.text(raw, &top.what, "timezone", expected));
         let Some(hours) = hours else {
             return match Hours::always(name.as_deref()?) {
                 Ok(hours) => Some(hours),
                 Err(error) => {
-                    self.error(zone.map_or(top.at, |raw| self.place(raw)), || error.to_string());
+                    self.source.error(zone.map_or(top.at, |raw| self.source.place(raw)), || error.to_string());
                     None
                 }
             };
         };
-        let before = self.errors;
+        let before = self.source.errors;
         let days = self.days(hours)?;
-        let all_read = self.errors == before;
+        let all_read = self.source.errors == before;
         let Some(zone) = zone else {
-            self.error(self.place(hours), || format!("\"hours\" needs \"timezone\" beside it; write {expected}"));
+            self.source.error(self.source.place(hours), || {
+                format!("\"hours\" needs \"timezone\" beside it; write {expected}")
+            });
             return None;
         };
         let faults = match Hours::new(name.as_deref()?, days.week, days.exceptions) {
@@ -469,16 +404,18 @@ impl<'a> Reader<'a> {
         };
         for fault in faults {
             let (at, message) = match &fault {
-                HoursError::Zone(..) => (self.place(zone), fault.to_string()),
+                HoursError::Zone(..) => (self.source.place(zone), fault.to_string()),
                 // What could not be read was named before; there may be periods among it.
                 HoursError::NeverOpen if !all_read => continue,
                 HoursError::Overlap(day, ..) | HoursError::Periods(day) => {
-                    let at = days.places.get(&day.key()).copied().unwrap_or(self.place(hours));
+                    let at = days.places.get(&day.key()).copied().unwrap_or(self.source.place(hours));
                     (at, format!("the hours: {fault}"))
                 }
-                HoursError::Exceptions | HoursError::NeverOpen => (self.place(hours), format!("the hours: {fault}")),
+                HoursError::Exceptions | HoursError::NeverOpen => {
+                    (self.source.place(hours), format!("the hours: {fault}"))
+                }
             };
-            self.error(at, || message);
+            self.source.error(at, || message);
         }
         None
     }
@@ -487,26 +424,27 @@ impl<'a> Reader<'a> {
         let what = "the hours";
         let expected = "days such as {\"mon\": [\"11:00-14:30\"]}";
         let mut days = Days::default();
-        for field in self.fields(raw, what, expected)? {
+        for field in self.source.fields(raw, what, expected)? {
             if let Some(at) = WEEKDAYS.iter().position(|(key, _)| *key == field.key) {
                 days.week[at] = self.periods(field.value, what, &field.key);
                 days.places.insert(field.key.into_owned(), field.at);
             } else if field.key == "exceptions" {
                 let expected = "dates such as {\"2026-12-24\": [\"11:00-15:00\"], \"2026-12-25\": []}";
-                for field in self.fields(field.value, "the hours, \"exceptions\"", expected).unwrap_or_default() {
+                for field in self.source.fields(field.value, "the hours, \"exceptions\"", expected).unwrap_or_default()
+                {
                     match calendar::date(&field.key) {
                         Ok(date) => {
                             days.exceptions.insert(date, self.periods(field.value, what, &field.key));
                             days.places.insert(field.key.into_owned(), field.at);
                         }
                         Err(error) => {
-                            self.error(field.at, || format!("the hours: {} is {error}", quoted(&field.key)));
+                            self.source.error(field.at, || format!("the hours: {} is {error}", quoted(&field.key)));
                         }
                     }
                 }
             } else {
                 // No warning: a day under a wrong name would be a day on which the shop is shut.
-                self.error(field.at, || {
+                self.source.error(field.at, || {
                     let keys = WEEKDAYS.map(|(key, _)| key);
                     let short = keys.iter().find(|key| field.key.to_lowercase().starts_with(**key)).copied();
                     let near = short.or_else(|| nearest(&field.key, keys.into_iter().chain(["exceptions"])));
@@ -521,13 +459,14 @@ impl<'a> Reader<'a> {
     fn periods(&mut self, raw: Raw<'a>, what: &str, key: &str) -> Vec<Period> {
         let mut periods = Vec::new();
         // The calendar counts the periods itself, with its own limit.
-        for raw in self.list(raw, what, key, PERIODS, usize::MAX).unwrap_or_default() {
-            let Some(text) = self.text(raw, what, key, A_PERIOD) else { continue };
+        for raw in self.source.list(raw, what, key, PERIODS, usize::MAX).unwrap_or_default() {
+            let Some(text) = self.source.text(raw, what, key, A_PERIOD) else { continue };
             match text.parse() {
                 Ok(period) => periods.push(period),
                 Err(error) => {
                     let error: calendar::PeriodError = error;
-                    self.error(self.place(raw), || format!("{what}, \"{key}\": {} is {error}", quoted(&text)));
+                    self.source
+                        .error(self.source.place(raw), || format!("{what}, \"{key}\": {} is {error}", quoted(&text)));
                 }
             }
         }
@@ -541,14 +480,14 @@ impl<'a> Reader<'a> {
         categories: Option<&Seen<'a>>,
         groups: &Seen<'a>,
     ) -> Vec<Product> {
-        let list = self.list(raw, &top.what, "products", "a list of products", MOST_PRODUCTS);
+        let list = self.source.list(raw, &top.what, "products", "a list of products", MOST_PRODUCTS);
         if list.as_ref().is_some_and(Vec::is_empty) {
-            self.error(self.place(raw), || "there are no products; write at least one".to_owned());
+            self.source.error(self.source.place(raw), || "there are no products; write at least one".to_owned());
         }
         let list = list.unwrap_or_default();
         let (mut seen, mut products) = (Seen::new(), Vec::with_capacity(list.len()));
         for (n, raw) in list.into_iter().enumerate() {
-            let Some(object) = self.entry(raw, "", "product", n, PRODUCT_KEYS) else { continue };
+            let Some(object) = self.source.entry(raw, "", "product", n, PRODUCT_KEYS) else { continue };
             products.extend(self.product(&object, &mut seen, categories, groups));
         }
         products
@@ -562,18 +501,18 @@ impl<'a> Reader<'a> {
         groups: &Seen<'a>,
     ) -> Option<Product> {
         let what = &product.what;
-        let id: Option<ProductId> = self.id(product, "product", "", seen);
+        let id: Option<ProductId> = self.source.id(product, "product", "", seen);
         let category = self.category(product, categories);
         let names = self.names(product);
         let description = product.get("description").map(|raw| self.description(raw, what)).unwrap_or_default();
-        let price = self.required(product, "price", AN_AMOUNT).and_then(|raw| self.price(raw, what, "price"));
+        let price = self.source.required(product, "price", AN_AMOUNT).and_then(|raw| self.price(raw, what, "price"));
         let groups = product.get("option_groups").map(|raw| self.groups_of(raw, what, groups)).unwrap_or_default();
-        let available = product.get("available").is_none_or(|raw| self.flag(raw, what, "available"));
+        let available = product.get("available").is_none_or(|raw| self.source.flag(raw, what, "available"));
         let allergens = product.get("allergens").map(|raw| self.allergens(raw, what));
         let tags = self.tags(product, "tags", "a list of tags, such as [\"vegan\"]");
         let interests = self.tags(product, "interests", "a list of interests, such as [\"dog\"]");
         let expected = "the address of a picture in quotes, such as \"https://example.org/cola.jpg\"";
-        let image = product.get("image").and_then(|raw| self.words(raw, what, "image", expected, LONGEST_IMAGE));
+        let image = product.get("image").and_then(|raw| self.source.words(raw, what, "image", expected, LONGEST_IMAGE));
         Some(Product {
             id: id?,
             category: category?,
@@ -591,12 +530,12 @@ impl<'a> Reader<'a> {
 
     fn category(&mut self, product: &Object<'a>, known: Option<&Seen<'a>>) -> Option<CategoryId> {
         let what = &product.what;
-        let raw = self.required(product, "category", "the heading it stands under, such as \"pizza\"")?;
-        let text = self.text(raw, what, "category", AN_ID)?;
+        let raw = self.source.required(product, "category", "the heading it stands under, such as \"pizza\"")?;
+        let text = self.source.text(raw, what, "category", AN_ID)?;
         if let Some(known) = known
             && !known.contains_key(&text)
         {
-            self.error(self.place(raw), || {
+            self.source.error(self.source.place(raw), || {
                 let near = nearest(&text, known.keys().map(Cow::as_ref));
                 let or = "add it to \"categories\" or name one that is there";
                 format!("{what} is in the category {}, which does not exist; {}", quoted(&text), meant(near, or))
@@ -608,7 +547,7 @@ impl<'a> Reader<'a> {
             // A listed one was named as wrong in its list.
             Err(_) if known.is_some() => None,
             Err(error) => {
-                self.error(self.place(raw), || format!("{what}: category {} is {error}", quoted(&text)));
+                self.source.error(self.source.place(raw), || format!("{what}: category {} is {error}", quoted(&text)));
                 None
             }
         }
@@ -616,12 +555,12 @@ impl<'a> Reader<'a> {
 
     fn groups_of(&mut self, raw: Raw<'a>, what: &str, known: &Seen<'a>) -> Vec<GroupId> {
         let expected = "a list of ids of option groups, such as [\"size\", \"topping\"]";
-        let list = self.list(raw, what, "option_groups", expected, MOST_GROUPS_OF_PRODUCT).unwrap_or_default();
+        let list = self.source.list(raw, what, "option_groups", expected, MOST_GROUPS_OF_PRODUCT).unwrap_or_default();
         let mut groups: Vec<GroupId> = Vec::with_capacity(list.len());
         for raw in list {
-            let Some(text) = self.text(raw, what, "option_groups", expected) else { continue };
+            let Some(text) = self.source.text(raw, what, "option_groups", expected) else { continue };
             if !known.contains_key(&text) {
-                self.error(self.place(raw), || {
+                self.source.error(self.source.place(raw), || {
                     let near = nearest(&text, known.keys().map(Cow::as_ref));
                     let or = "add it to \"option_groups\" or remove it here";
                     format!(
@@ -631,7 +570,7 @@ impl<'a> Reader<'a> {
                     )
                 });
             } else if groups.iter().any(|group| group.as_str() == text) {
-                self.error(self.place(raw), || {
+                self.source.error(self.source.place(raw), || {
                     format!("{what} names the option group {} twice; remove one", quoted(&text))
                 });
             } else {
@@ -645,13 +584,14 @@ impl<'a> Reader<'a> {
     fn description(&mut self, raw: Raw<'a>, what: &str) -> BTreeMap<Language, String> {
         let expected = "a sentence by language, such as {\"en\": \"Tomato and basil\"}";
         let mut description = BTreeMap::new();
-        for field in self.fields(raw, &format!("{what}, \"description\""), expected).unwrap_or_default() {
+        for field in self.source.fields(raw, &format!("{what}, \"description\""), expected).unwrap_or_default() {
             let language = self.spoken(&field, what, "description");
-            let text = self.long_words(field.value, what, "description", A_NAME, LONGEST_DESCRIPTION, &['\n', '\t']);
+            let text =
+                self.source.long_words(field.value, what, "description", A_NAME, LONGEST_DESCRIPTION, &['\n', '\t']);
             if let (Some(language), Some(text)) = (language, text)
                 && description.insert(language, text).is_some()
             {
-                self.error(field.at, || format!("{what}: language \"{language}\" stands twice; remove one"));
+                self.source.error(field.at, || format!("{what}: language \"{language}\" stands twice; remove one"));
             }
         }
         description
@@ -659,12 +599,12 @@ impl<'a> Reader<'a> {
 
     fn allergens(&mut self, raw: Raw<'a>, what: &str) -> Vec<String> {
         let expected = "a list of allergens, such as [\"gluten\", \"milk\"], or [] for none";
-        let list = self.list(raw, what, "allergens", expected, MOST_TAGS).unwrap_or_default();
+        let list = self.source.list(raw, what, "allergens", expected, MOST_TAGS).unwrap_or_default();
         let mut allergens = Vec::with_capacity(list.len());
         for raw in list {
-            let Some(text) = self.words(raw, what, "allergens", expected, LONGEST_TAG) else { continue };
+            let Some(text) = self.source.words(raw, what, "allergens", expected, LONGEST_TAG) else { continue };
             if !ALLERGENS.contains(&text.as_str()) {
-                self.warning(self.place(raw), || {
+                self.source.warning(self.source.place(raw), || {
                     let or = format!("the keys are {}", ALLERGENS.join(", "));
                     let near = nearest(&text, ALLERGENS.into_iter());
                     format!("{what}: allergen {} is not one that has a name; {}", quoted(&text), meant(near, &or))
@@ -676,34 +616,34 @@ impl<'a> Reader<'a> {
     }
 
     fn tags(&mut self, object: &Object<'a>, key: &str, expected: &str) -> Vec<String> {
-        self.all_words(object, key, expected, MOST_TAGS, LONGEST_TAG).into_iter().map(|(_, tag)| tag).collect()
+        self.source.all_words(object, key, expected, MOST_TAGS, LONGEST_TAG).into_iter().map(|(_, tag)| tag).collect()
     }
 
     fn names(&mut self, object: &Object<'a>) -> Option<Names> {
         let what = &object.what;
-        let raw = self.required(object, "names", NAMES)?;
-        let fields = self.fields(raw, &format!("{what}, \"names\""), NAMES)?;
+        let raw = self.source.required(object, "names", NAMES)?;
+        let fields = self.source.fields(raw, &format!("{what}, \"names\""), NAMES)?;
         if fields.is_empty() {
-            self.error(self.place(raw), || format!("{what} has no name; write {NAMES}"));
+            self.source.error(self.source.place(raw), || format!("{what} has no name; write {NAMES}"));
         }
         let mut names = BTreeMap::new();
         for field in fields {
             let language = self.spoken(&field, what, "names");
             let expected = "a list of names for each language, such as [\"Margherita\"]";
-            let Some(list) = self.list(field.value, what, "names", expected, MOST_NAMES) else { continue };
+            let Some(list) = self.source.list(field.value, what, "names", expected, MOST_NAMES) else { continue };
             if list.is_empty() {
-                self.error(self.place(field.value), || {
+                self.source.error(self.source.place(field.value), || {
                     format!("{what} has an empty list of names in {}; write a name or remove it", quoted(&field.key))
                 });
             }
             let mut of_language = Vec::with_capacity(list.len());
             for raw in list {
-                of_language.extend(self.words(raw, what, "names", A_NAME, LONGEST_NAME));
+                of_language.extend(self.source.words(raw, what, "names", A_NAME, LONGEST_NAME));
             }
             if let Some(language) = language
                 && names.insert(language, of_language).is_some()
             {
-                self.error(field.at, || {
+                self.source.error(field.at, || {
                     format!("{what}: language \"{language}\" stands twice; put its names in one list")
                 });
             }
@@ -713,12 +653,12 @@ impl<'a> Reader<'a> {
 
     /// The language that a field's key names.
     fn spoken(&mut self, field: &Field<'a>, what: &str, key: &str) -> Option<Language> {
-        let language = self.language(&field.key, field.at, what)?;
+        let language = self.source.language(&field.key, field.at, what)?;
         match &self.listed {
             Some(listed) if !listed.contains(&language) => {
                 if self.unlisted.insert(language) {
                     let tags: Vec<String> = listed.iter().map(ToString::to_string).collect();
-                    self.warning(field.at, || {
+                    self.source.warning(field.at, || {
                         let near = nearest(language.tag(), tags.iter().map(String::as_str));
                         let or = "add it there, or remove it here";
                         format!("{what}: \"{key}\" has \"{language}\", which \"languages\" lacks; {}", meant(near, or))
@@ -742,219 +682,22 @@ impl<'a> Reader<'a> {
         spoken.into_iter().map(|(_, language)| language).collect()
     }
 
-    fn language(&mut self, tag: &str, at: usize, what: &str) -> Option<Language> {
-        match tag.parse::<Language>() {
-            Ok(language) => Some(language),
-            Err(error) => {
-                self.error(at, || format!("{what}: {} is {error}", quoted(tag)));
-                None
-            }
-        }
-    }
-
     fn unused(&mut self, noun: &str, seen: &Seen<'a>, used: &HashSet<&str>) {
         // With errors about, what looks unused may only be misspelt where it is used.
-        if self.errors > 0 {
+        if self.source.errors > 0 {
             return;
         }
         for (id, &at) in seen {
             if !used.contains(id.as_ref()) {
-                self.warning(at, || format!("{noun} {} is of no product", quoted(id)));
+                self.source.warning(at, || format!("{noun} {} is of no product", quoted(id)));
             }
         }
     }
 
     // Values.
 
-    /// An element of a list of things with ids, called by its id or else by its place in the list.
-    fn entry(&mut self, raw: Raw<'a>, within: &str, noun: &str, n: usize, known: &[&str]) -> Option<Object<'a>> {
-        let within = if within.is_empty() { String::new() } else { format!("{within}, ") };
-        let numbered = || format!("{within}{noun} number {}", n + 1);
-        if !raw.get().starts_with('{') {
-            self.error(self.place(raw), || format!("{} must be {{…}} with an \"id\", not {}", numbered(), kind(raw)));
-            return None;
-        }
-        let fields = self.fields(raw, &numbered(), "{…}")?;
-        let id = fields.iter().find(|f| f.key == "id").and_then(|f| plain_text(f.value)).filter(|id| !id.is_empty());
-        let what = id.map_or_else(numbered, |id| format!("{within}{noun} {}", quoted(&id)));
-        let object = Object { what, at: self.place(raw), fields };
-        self.unknown_keys(&object, known);
-        Some(object)
-    }
-
-    fn object(&mut self, raw: Raw<'a>, what: String, known: &[&str]) -> Option<Object<'a>> {
-        let fields = self.fields(raw, &what, "an object, {…}")?;
-        let object = Object { what, at: self.place(raw), fields };
-        self.unknown_keys(&object, known);
-        Some(object)
-    }
-
-    fn unknown_keys(&mut self, object: &Object<'a>, known: &[&str]) {
-        for field in object.fields.iter().filter(|field| !known.contains(&field.key.as_ref())) {
-            self.warning(field.at, || {
-                let near = nearest(&field.key, known.iter().copied());
-                let or = "it is left aside";
-                format!(
-                    "{} has the key {}, which is not known here; {}",
-                    object.what,
-                    quoted(&field.key),
-                    meant(near, or)
-                )
-            });
-        }
-    }
-
-    fn fields(&mut self, raw: Raw<'a>, what: &str, expected: &str) -> Option<Vec<Field<'a>>> {
-        if !raw.get().starts_with('{') {
-            self.error(self.place(raw), || format!("{what} must be {expected}, not {}", kind(raw)));
-            return None;
-        }
-        let pairs = match serde_json::from_str::<Pairs<'a>>(raw.get()) {
-            Ok(Pairs(pairs)) => pairs,
-            Err(error) => {
-                self.error(self.place(raw), || format!("{what} has a key that cannot be read: {}", reason(&error)));
-                return None;
-            }
-        };
-        let mut seen: HashSet<Cow<'a, str>> = HashSet::with_capacity(pairs.len());
-        let mut fields = Vec::with_capacity(pairs.len());
-        for (key, value) in pairs {
-            let at = match &key {
-                Cow::Borrowed(key) => self.offset(key).saturating_sub(1),
-                // A key with escapes was copied: its value stands beside it.
-                Cow::Owned(_) => self.place(value),
-            };
-            if seen.insert(key.clone()) {
-                fields.push(Field { key, at, value });
-            } else {
-                self.error(at, || format!("{what}: the key {} stands twice; remove one", quoted(&key)));
-            }
-        }
-        Some(fields)
-    }
-
-    fn required(&mut self, object: &Object<'a>, key: &str, expected: &str) -> Option<Raw<'a>> {
-        let value = object.get(key);
-        if value.is_none() {
-            self.error(object.at, || format!("{} lacks \"{key}\"; write {expected}", object.what));
-        }
-        value
-    }
-
-    fn id<T: FromStr<Err = crate::id::NotAnId>>(
-        &mut self,
-        object: &Object<'a>,
-        noun: &str,
-        within: &str,
-        seen: &mut Seen<'a>,
-    ) -> Option<T> {
-        let raw = self.required(object, "id", AN_ID)?;
-        let text = self.text(raw, &object.what, "id", AN_ID)?;
-        let at = self.place(raw);
-        let of = if within.is_empty() { String::new() } else { format!(" of {within}") };
-        if let Some(&first) = seen.get(&text) {
-            let line = self.line_of(first);
-            self.error(at, || {
-                format!(
-                    "{noun} id {}{of} stands twice (first at line {line}); give one of them another id",
-                    quoted(&text)
-                )
-            });
-            return None;
-        }
-        let id = text.parse();
-        if let Err(error) = &id {
-            self.error(at, || format!("{noun} id {}{of} is {error}", quoted(&text)));
-        }
-        seen.insert(text, at);
-        id.ok()
-    }
-
-    fn list(&mut self, raw: Raw<'a>, what: &str, key: &str, expected: &str, most: usize) -> Option<Vec<Raw<'a>>> {
-        match serde_json::from_str::<Vec<Raw<'a>>>(raw.get()) {
-            Ok(list) if list.len() <= most => Some(list),
-            Ok(list) => {
-                self.error(self.place(raw), || {
-                    format!("{what}: \"{key}\" has {} entries, and can have {most}; remove some", list.len())
-                });
-                None
-            }
-            Err(_) => {
-                self.wrong_type(raw, what, key, expected);
-                None
-            }
-        }
-    }
-
-    /// Every text of an optional list, with its place.
-    fn all_words(
-        &mut self,
-        object: &Object<'a>,
-        key: &str,
-        expected: &str,
-        most: usize,
-        longest: usize,
-    ) -> Vec<(usize, String)> {
-        let list = object.get(key).and_then(|raw| self.list(raw, &object.what, key, expected, most));
-        let mut all = Vec::new();
-        for raw in list.unwrap_or_default() {
-            let words = self.words(raw, &object.what, key, expected, longest);
-            all.extend(words.map(|words| (self.place(raw), words)));
-        }
-        all
-    }
-
-    /// A text of one line that is not empty; spaces around it are dropped.
-    fn words(&mut self, raw: Raw<'a>, what: &str, key: &str, expected: &str, longest: usize) -> Option<String> {
-        self.long_words(raw, what, key, expected, longest, &[])
-    }
-
-    fn long_words(
-        &mut self,
-        raw: Raw<'a>,
-        what: &str,
-        key: &str,
-        expected: &str,
-        longest: usize,
-        allowed: &[char],
-    ) -> Option<String> {
-        let text = self.text(raw, what, key, expected)?;
-        let text = text.trim();
-        let length = text.chars().count();
-        let fault = if text.is_empty() {
-            "is empty; write something or remove it".to_owned()
-        } else if length > longest {
-            format!("is too long: {length} characters, and it can have {longest}")
-        } else if text.chars().any(|c| c.is_control() && !allowed.contains(&c)) {
-            "has a line break or another control character; remove it".to_owned()
-        } else {
-            return Some(text.to_owned());
-        };
-        self.error(self.place(raw), || format!("{what}: a text of \"{key}\" {fault}"));
-        None
-    }
-
-    fn text(&mut self, raw: Raw<'a>, what: &str, key: &str, expected: &str) -> Option<Cow<'a, str>> {
-        if !raw.get().starts_with('"') {
-            self.wrong_type(raw, what, key, expected);
-            return None;
-        }
-        match serde_json::from_str::<Text<'a>>(raw.get()) {
-            Ok(Text(text)) => Some(text),
-            Err(error) => {
-                self.error(self.place(raw), || {
-                    format!(
-                        "{what}: a text of \"{key}\" cannot be read: {}; write the character itself",
-                        reason(&error)
-                    )
-                });
-                None
-            }
-        }
-    }
-
     fn price(&mut self, raw: Raw<'a>, what: &str, key: &str) -> Option<Money> {
-        let text = self.text(raw, what, key, AN_AMOUNT)?;
+        let text = self.source.text(raw, what, key, AN_AMOUNT)?;
         // Without a currency, which was named as missing, no amount can be judged.
         let currency = self.currency?;
         let (code, example) = (currency.code(), example_of(currency));
@@ -973,115 +716,8 @@ impl<'a> Reader<'a> {
                 format!("is not an amount; write digits and a full stop, such as \"{example}\"")
             }
         };
-        self.error(self.place(raw), || format!("{what}: {key} {} {fault}", quoted(&text)));
+        self.source.error(self.source.place(raw), || format!("{what}: {key} {} {fault}", quoted(&text)));
         None
-    }
-
-    fn count(&mut self, raw: Raw<'a>, what: &str, key: &str) -> Option<u32> {
-        let count = raw.get().parse::<u32>().ok();
-        if count.is_none() {
-            self.wrong_type(raw, what, key, "a whole number without quotes, such as 1");
-        }
-        count
-    }
-
-    fn flag(&mut self, raw: Raw<'a>, what: &str, key: &str) -> bool {
-        let flag = raw.get() == "true";
-        if !flag && raw.get() != "false" {
-            self.wrong_type(raw, what, key, "true or false, without quotes");
-        }
-        flag
-    }
-
-    fn wrong_type(&mut self, raw: Raw<'a>, what: &str, key: &str, expected: &str) {
-        self.error(self.place(raw), || format!("{what}: \"{key}\" must be {expected}, not {}", kind(raw)));
-    }
-
-    // Places and findings.
-
-    /// Messages are made only while there is room for them: a file may be wrong in a million places.
-    fn error(&mut self, at: usize, message: impl FnOnce() -> String) {
-        self.errors += 1;
-        if self.errors <= MOST_FINDINGS {
-            self.found.push((at, Severity::Error, message()));
-        }
-    }
-
-    fn warning(&mut self, at: usize, message: impl FnOnce() -> String) {
-        self.warnings += 1;
-        if self.warnings <= MOST_FINDINGS {
-            self.found.push((at, Severity::Warning, message()));
-        }
-    }
-
-    fn place(&self, raw: Raw<'a>) -> usize {
-        self.offset(raw.get())
-    }
-
-    /// Where a slice of the text begins in it.
-    fn offset(&self, part: &str) -> usize {
-        (part.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize).min(self.text.len())
-    }
-
-    fn line_of(&self, at: usize) -> usize {
-        // Beyond the errors that are listed nobody reads it, and counting lines takes time in a large file.
-        if self.errors >= MOST_FINDINGS {
-            return 0;
-        }
-        1 + self.text.as_bytes()[..at].iter().filter(|&&b| b == b'\n').count()
-    }
-
-    fn findings(mut self) -> Vec<Finding> {
-        self.found.sort();
-        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let (mut line, mut column, mut reached) = (1, 1, 0);
-        let mut findings = Vec::with_capacity(self.found.len());
-        for (at, severity, message) in self.found {
-            let passed = self.text.get(reached..at).unwrap_or("");
-            if let Some(start) = passed.rfind('\n') {
-                line += passed.bytes().filter(|&b| b == b'\n').count();
-                column = 1 + passed[start + 1..].chars().count();
-            } else {
-                column += passed.chars().count();
-            }
-            reached = at;
-            findings.push(Finding { line: number(line), column: number(column), severity, message });
-        }
-        findings
-    }
-}
-
-impl<'a> Object<'a> {
-    /// The value of a key, where it has one other than null.
-    fn get(&self, key: &str) -> Option<Raw<'a>> {
-        self.fields.iter().find(|f| f.key == key).map(|f| f.value).filter(|value| value.get() != "null")
-    }
-}
-
-/// A text that is a slice of the file where it has no escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// The fields of an object as they stand, twice where they stand twice.
-struct Pairs<'a>(Vec<(Cow<'a, str>, Raw<'a>)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Pairs<'a>, D::Error> {
-        struct Visitor<'a>(std::marker::PhantomData<&'a ()>);
-        impl<'de: 'a, 'a> serde::de::Visitor<'de> for Visitor<'a> {
-            type Value = Pairs<'a>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'a>, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some((Text(key), value)) = map.next_entry::<Text<'a>, Raw<'a>>()? {
-                    pairs.push((key, value));
-                }
-                Ok(Pairs(pairs))
-            }
-        }
-        d.deserialize_map(Visitor(std::marker::PhantomData))
     }
 }
 
@@ -1099,60 +735,6 @@ fn categories_of(products: &[Product], language: Language) -> Vec<Category> {
         .collect()
 }
 
-/// How alike (0 to 1) a known word must be to be offered: two letters wrong in five.
-const LEAST_LIKENESS: f64 = 0.6;
-
-/// Most words that one is compared with, so that a file with nothing but wrong references is still answered in a second.
-const MOST_COMPARED: usize = 1_000;
-
-fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let word: String = word.chars().take(crate::id::LONGEST_NAME).flat_map(char::to_lowercase).collect();
-    let length = word.chars().count();
-    known
-        // A likeness of 0.6 takes lengths that are no further apart than 3 to 5.
-        .filter(|known| known.len().abs_diff(length) * 5 <= known.len().max(length) * 2)
-        .take(MOST_COMPARED)
-        .map(|known| (strsim::normalized_damerau_levenshtein(&word, &known.to_lowercase()), known))
-        .filter(|(likeness, _)| *likeness >= LEAST_LIKENESS)
-        // Of two that are as near, the first in the alphabet, so that a file always gets the same answer.
-        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
-        .map(|(_, known)| known)
-}
-
-/// The question whether a near word was meant, or else the other advice.
-fn meant(near: Option<&str>, or: &str) -> String {
-    match near {
-        Some(near) => format!("did you mean \"{near}\"?"),
-        None => or.to_owned(),
-    }
-}
-
-/// Longest piece of the file that a message repeats, in characters.
-const LONGEST_QUOTE: usize = 60;
-
-/// A text of the file in quotes, cut where it is long, with control characters shown and not sent to a terminal.
-fn quoted(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_QUOTE) {
-        Some((end, _)) => format!("{:?}", format!("{}…", &text[..end])),
-        None => format!("{text:?}"),
-    }
-}
-
-fn kind(raw: Raw<'_>) -> &'static str {
-    match raw.get().as_bytes().first() {
-        Some(b'"') => "a text",
-        Some(b'{') => "an object",
-        Some(b'[') => "a list",
-        Some(b't' | b'f') => "true or false",
-        Some(b'n') => "null",
-        _ => "a number",
-    }
-}
-
-fn plain_text(raw: Raw<'_>) -> Option<Cow<'_, str>> {
-    serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|Text(text)| text)
-}
-
 fn is_empty_list(list: &str) -> bool {
     list.strip_prefix('[').and_then(|l| l.strip_suffix(']')).is_some_and(|inner| inner.trim().is_empty())
 }
@@ -1164,51 +746,6 @@ fn example_of(currency: Currency) -> &'static str {
         3 => "9.500",
         _ => "9.5000",
     }
-}
-
-/// Where a line and a column (in bytes, both from 1) of a syntax error are.
-fn offset_of(text: &str, line: usize, column: usize) -> usize {
-    let start = match line.checked_sub(2) {
-        Some(n) => text.match_indices('\n').nth(n).map_or(text.len(), |(at, _)| at + 1),
-        None => 0,
-    };
-    let mut at = (start + column.saturating_sub(1)).min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
-}
-
-/// What a syntax error is, said to somebody who does not know the parser.
-fn syntax(text: &str, at: usize, error: &serde_json::Error) -> String {
-    let reason = reason(error);
-    let here = text[at..].chars().next();
-    let before = text[..at].trim_end().chars().next_back();
-    match here {
-        _ if text.trim().is_empty() => "the file is empty".to_owned(),
-        _ if error.is_eof() => "the file ends too early: a bracket or a quotation mark is not closed".to_owned(),
-        _ if reason.starts_with("control character") => {
-            "a text goes on in the next line; close its quotation mark, or write \\n for a line break".to_owned()
-        }
-        Some('}' | ']') if before == Some(',') => {
-            "a comma stands before a closing bracket; remove the comma".to_owned()
-        }
-        Some('/') => "a comment stands here, which JSON does not have; remove it".to_owned(),
-        Some('“' | '”' | '„' | '\'') => "a wrong quotation mark stands here; write \"".to_owned(),
-        _ if reason.starts_with("expected `,`") => "a comma or a closing bracket is missing before this".to_owned(),
-        _ if reason.starts_with("expected `:`") => "a colon is missing before this".to_owned(),
-        _ if reason.starts_with("trailing characters") => {
-            "the file goes on after its end; remove what follows the last bracket, or put the brackets right".to_owned()
-        }
-        _ if reason.starts_with("key must be a string") => "a key in quotation marks is missing here".to_owned(),
-        _ => format!("this is not JSON: {reason}"),
-    }
-}
-
-/// The parser's words without its line and column.
-fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split_once(" at line ").map_or(text.as_str(), |(reason, _)| reason).to_owned()
 }
 
 /// ISO 4217, list one: the currencies that people pay with.
