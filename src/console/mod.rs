@@ -1,4 +1,4 @@
-//! The staff's console, and what every page of the program stands on: [`Web`], the [`guard`] of headers, the assets.
+//! The staff's console, and what every page of the program stands on: [`Web`], the [`guard()`] of headers, the assets.
 //!
 //! Promises: nothing below `/console` is shown to anybody who has not signed in, but the sign-in pages; nothing changes
 //! through a GET, nor through a form of another site; what customers wrote is text in every page (maud escapes it, and

@@ -22,7 +22,7 @@ use crate::{id::ConversationId, order::Status};
 /// Set by htmx: the id of the element that the answer is put into.
 const TARGET: HeaderName = HeaderName::from_static("hx-target");
 
-/// htmx without inline styles, evaluated code or stored pages: the policy of [`super::guard`] forbids the first two, and
+/// htmx without inline styles, evaluated code or stored pages: the policy of [`super::guard()`] forbids the first two, and
 /// customers' data has no place in a browser's storage.
 const HTMX: &str = r#"{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"selfRequestsOnly":true,"historyCacheSize":0,"refreshOnHistoryMiss":true,"timeout":20000,"responseHandling":[{"code":"204","swap":false},{"code":"401","swap":false},{"code":"409","swap":true},{"code":"422","swap":true},{"code":"[23]..","swap":true},{"code":"[45]..","swap":false,"error":true}]}"#;
 
