@@ -59,7 +59,8 @@ async fn hold(name: &str, text: &str) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&format!("sqlite://{}/usual.db", folder.path().display())).await.unwrap();
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/samples");
-    for shop in ["pizzeria", "pharmacy", "petshop"] {
+    let named = |shop: &&str| *shop == "pizzeria" || text.contains(&format!("@ shop {shop}"));
+    for shop in ["pizzeria", "pharmacy", "petshop"].into_iter().filter(named) {
         let read = |file: &str| fs::read_to_string(samples.join(shop).join(file)).unwrap();
         store.import(&shop.parse().unwrap(), &read("catalog.json"), &read("faq.json"), Moment(0)).await.unwrap();
     }
@@ -157,7 +158,8 @@ impl Scene {
                 Author::Customer | Author::Note => {}
             }
         }
-        self.answer = said.join("\n");
+        // A no-break space reads like any other.
+        self.answer = said.join("\n").replace('\u{a0}', " ");
     }
 
     async fn set(&mut self, what: &str, place: &str) {

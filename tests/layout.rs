@@ -9,7 +9,7 @@ use std::{
 /// Modules by ring, in the order in which they may know each other within ring 1 (each those before it).
 const RINGS: [&[&str]; 5] = [
     &["id", "language", "moment", "money"],
-    &["calendar", "catalog", "order", "cart", "customer", "desk", "faq", "quote"],
+    &["calendar", "catalog", "cart", "customer", "desk", "faq", "order", "quote"],
     &["conversation", "understanding", "wording"],
     &["channel", "store"],
     &["app", "console", "work"],

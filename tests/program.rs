@@ -252,12 +252,10 @@ async fn telegram_gets_clear_answers_to_everything() {
     let sticker = json!({"sticker": {"file_id": "a", "file_unique_id": "b", "type": "regular", "width": 1, "height": 1,
         "is_animated": false, "is_video": false}});
     let long = json!({"text": "x".repeat(900_000)});
-    let mut answers = 0;
-    for what in [voice, sticker, json!({"text": "🎉🎉"}), long, json!({"text": "\u{0}\u{202e}…"})] {
+    let sent = [voice, sticker, json!({"text": "🎉🎉"}), long, json!({"text": "\u{0}\u{202e}…"})];
+    for (answers, what) in sent.into_iter().enumerate() {
         telegram.raw_update(message(what));
-        let reply = telegram.wait_reply(7, answers).await;
-        assert!(!reply.text.is_empty());
-        answers += 1;
+        assert!(!telegram.wait_reply(7, answers).await.text.is_empty());
     }
     // An unknown kind is taken and needs no answer; the next message gets its own.
     let unknown = json!({"update_id": 1_000_000, "something_new": {"chat": chat, "x": 1}}).to_string();

@@ -27,14 +27,14 @@ pub(super) fn answer(intent: Intent, words: &Words<'_>, facts: &Facts<'_>, reply
             menu(facts, reply);
             true
         }
-        Intent::Hours => topic(words, facts, reply) || hours(facts, reply),
+        Intent::Hours => hours(facts, reply) || topic(words, facts, reply),
         Intent::PriceQuestion => prices(words.named, facts, reply) || topic(words, facts, reply),
         Intent::ProductQuestion => {
             // A shop's own words on a topic come before the record; an allergen record is shown whatever they are.
             let said = topic(words, facts, reply);
             products(words.named, facts, reply) || said
         }
-        Intent::DeliveryQuestion => topic(words, facts, reply) || zones(facts, reply),
+        Intent::DeliveryQuestion => zones(facts, reply),
         Intent::PaymentQuestion
         | Intent::Points
         | Intent::Redeem
@@ -101,7 +101,8 @@ pub(super) fn example(facts: &Facts<'_>) -> Box<Text> {
     let catalog = facts.catalog;
     let with_option = catalog.products.iter().filter(|p| p.available).find_map(|product| {
         let group = catalog.groups_of(product).find(|g| g.max.is_none_or(|max| max > 1))?;
-        let choice = group.choices.iter().find(|c| c.available)?;
+        // Something that is on it only if asked for is an odd thing to leave out; what stands by default is not.
+        let choice = group.choices.iter().filter(|c| c.available).max_by_key(|c| c.default)?;
         let option = OptionName(group.id.clone(), choice.id.clone());
         Some(Text::Example { product: product.id.clone(), option })
     });

@@ -46,13 +46,15 @@ pub(super) fn vet(cart: Cart, facts: &Facts<'_>, reply: &mut Reply) -> Result<Ca
             let mut refused = Vec::new();
             line.options.retain(|option| {
                 let goes = product.groups.contains(&option.group);
-                if let (false, Some(choice)) = (goes, option.choice.settled()) {
-                    refused.push(Text::OptionNotFor {
-                        option: OptionName(option.group.clone(), choice.clone()),
-                        product: product.id.clone(),
-                    });
+                let Some(choice) = option.choice.settled() else { return goes };
+                let name = OptionName(option.group.clone(), choice.clone());
+                let had = facts.catalog.choice(&option.group, choice).is_some_and(|c| c.available || option.without);
+                if !goes {
+                    refused.push(Text::OptionNotFor { option: name, product: product.id.clone() });
+                } else if !had {
+                    refused.push(Text::OptionUnavailable { option: name });
                 }
-                goes
+                goes && had
             });
             refused.into_iter().for_each(|text| reply.say(text));
             for group in facts.catalog.groups_of(product) {

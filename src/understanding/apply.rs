@@ -14,7 +14,7 @@ use crate::{
 pub const MOST_OF_A_LINE: u32 = 9_999;
 
 /// Most products that an order of options alone may mean: beyond, it says too little to ask about.
-const MOST_INFERRED: usize = 24;
+const MOST_INFERRED: usize = 8;
 
 /// The cart after a message, and how it was come by.
 #[derive(Debug, Default)]

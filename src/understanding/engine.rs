@@ -76,7 +76,8 @@ impl Engine {
             return reading;
         }
         reading.fragment = is_fragment(&draft, utterance);
-        draft.spend_hits();
+        draft.drop_weak_hits();
+        draft.spend_hits(utterance.expecting);
         draft.fulfilment(&mut reading);
         let mut cart = utterance.cart.clone();
         let settled = utterance.expecting == Some(Expecting::Choice) && self.settle(&mut draft, &mut cart);
@@ -251,7 +252,9 @@ impl Engine {
             let wanted = before[begun..]
                 .iter()
                 .any(|s| s.number.is_some() || s.is(Role::Article) || s.is(Role::Open) || s.is(Role::Another));
-            let negated = at.checked_sub(1).is_some_and(|b| draft.segments[b].roles.any(&[Role::Without, Role::Not]));
+            let negated = at
+                .checked_sub(1)
+                .is_some_and(|b| draft.segments[b].roles.any(&[Role::Without, Role::Not, Role::Remove]));
             if !told && wanted && !negated {
                 let class = draft.segments[at].class.clone();
                 draft.segments[at].products = class;
@@ -337,9 +340,27 @@ impl Draft<'_> {
         self.segments.iter().any(|s| s.is(role))
     }
 
+    /// Forgets questions and opinions in the middle of an order: "a pizza which is small in size".
+    fn drop_weak_hits(&mut self) {
+        let segments = &self.segments;
+        self.hits.retain(|hit| {
+            if !matches!(hit.intent, Intent::ProductQuestion | Intent::Rating | Intent::Menu) {
+                return true;
+            }
+            let Some(first) = segments.iter().position(|s| s.to > hit.from) else { return true };
+            let begin = segments[..first].iter().rposition(Segment::ends_sentence).map_or(0, |stop| stop + 1);
+            let before = &segments[begin..first];
+            let opened = before.iter().any(|s| s.roles.has(Role::Open)) && before.iter().any(Segment::is_name);
+            let starts = before
+                .last()
+                .is_none_or(|s| s.mark.is_some() || s.roles.any(&[Role::And, Role::But, Role::Polite]) && !s.is_name());
+            !opened || starts
+        });
+    }
+
     /// Marks what the phrases of intents have used: their own words, and where they ask or complain, what they ask or
     /// complain about.
-    fn spend_hits(&mut self) {
+    fn spend_hits(&mut self, expecting: Option<Expecting>) {
         for at in 0..self.hits.len() {
             let hit = self.hits[at];
             let inside = |s: &Segment| s.from >= hit.from && s.to <= hit.to;
@@ -349,7 +370,9 @@ impl Draft<'_> {
                 .iter()
                 .position(Segment::ends_sentence)
                 .map_or(self.segments.len(), |stop| first + stop);
-            let small = intent::class(hit.intent) == Class::Courtesy || hit.intent == Intent::Checkout;
+            let small = intent::class(hit.intent) == Class::Courtesy
+                || hit.intent == Intent::Checkout
+                || (hit.intent == Intent::Rating && expecting != Some(Expecting::Rating));
             if small {
                 for segment in self.segments.iter_mut().filter(|s| inside(s) && !s.is_name()) {
                     segment.dead = true;

@@ -5,6 +5,9 @@
 use super::{lexicon::Role, segment::Segment, shop::Shop, text::Kind};
 use crate::cart::Amount;
 
+/// Most plain words that may stand between a number and the name it counts: "six lunch pizzas".
+const MOST_SKIPPED: usize = 2;
+
 /// What a piece of a message does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deed {
@@ -79,6 +82,8 @@ pub struct Piece {
     pub same: bool,
     /// "one with …" after "two": so many of the piece before, not more.
     pub part: bool,
+    /// Its head is a word that the shop does not know: it does nothing, but keeps its options from others.
+    pub phantom: bool,
     /// Whether an order was opened before it ("I want"), so that it is no change.
     pub opened: bool,
     /// First segment.
@@ -112,6 +117,7 @@ impl Piece {
             another: false,
             same: false,
             part: false,
+            phantom: false,
             opened: false,
             from,
         }
@@ -153,8 +159,8 @@ pub fn pieces(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Pieces {
         instead: false,
         pointing: false,
     };
-    for at in 0..segments.len() {
-        if segments[at].dead {
+    for (at, segment) in segments.iter().enumerate() {
+        if segment.dead {
             continue;
         }
         if let Some(head) = edges.iter().position(|edge| *edge == Some(at)) {
@@ -163,7 +169,11 @@ pub fn pieces(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Pieces {
         scan.step(at);
     }
     let mut out = scan.out;
-    out.pieces.retain(|piece| !piece.is_idle());
+    out.pieces.retain(|piece| !piece.phantom && !piece.is_idle());
+    merge_opening(&mut out.pieces, segments, shop, around);
+    for piece in &mut out.pieces {
+        settle_early(piece, segments);
+    }
     out
 }
 
@@ -173,7 +183,16 @@ fn heads(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Vec<bool> {
     let mut last: Option<Vec<usize>> = None;
     for at in 0..segments.len() {
         let segment = &segments[at];
+        if !segment.dead && is_phantom(segments, at) {
+            heads[at] = true;
+            last = None;
+            continue;
+        }
         if segment.dead || segment.products.is_empty() {
+            continue;
+        }
+        // "a pizza pie": twice the same thing in one breath.
+        if at > 0 && heads[at - 1] && segments[at - 1].products == segment.products {
             continue;
         }
         heads[at] = if segment.choices.is_empty() {
@@ -204,6 +223,63 @@ fn heads(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Vec<bool> {
     heads
 }
 
+/// Whether an unknown word stands where a product would: "a large lemonade" in a shop without lemonade.
+fn is_phantom(segments: &[Segment], at: usize) -> bool {
+    if !segments[at].unknown {
+        return false;
+    }
+    let after = segments[at + 1..].iter().find(|s| !s.unknown);
+    let goes_on =
+        after.is_some_and(|s| !s.dead && (s.is_name() || !s.class.is_empty() || s.roles.any(&[Role::Of, Role::Unit])));
+    let opened = segments[..at]
+        .iter()
+        .rev()
+        .find(|s| {
+            !(s.unknown || s.roles.any(&[Role::Extra, Role::Light]) || (!s.choices.is_empty() && s.products.is_empty()))
+        })
+        .is_some_and(|s| {
+            !s.dead && !s.is_name() && (s.number.is_some() || s.roles.any(&[Role::Article, Role::Another]))
+        });
+    // "one with basil": the number counts something else.
+    !goes_on && opened
+}
+
+/// "olives and ham in a small pizza": options before a head that has neither number nor article belong to it.
+fn merge_opening(pieces: &mut Vec<Piece>, segments: &[Segment], shop: &Shop, around: Around<'_>) {
+    let [first, second, ..] = pieces.as_mut_slice() else { return };
+    let bare = first.deed == Deed::Add && first.aim == Aim::Last && first.products.is_empty() && !first.another;
+    let joins = second.deed == Deed::Add && second.aim == Aim::New && second.quantity.is_none() && !second.part;
+    let marked = segments[second.from].roles.any(&[Role::Article, Role::Another]);
+    let fits = !first.wishes.is_empty()
+        && first.wishes.iter().all(|wish| !shop.fitting(&second.products, &wish.choices).is_empty());
+    if around.cart.is_empty() && bare && !first.same && joins && !marked && fits {
+        let first = pieces.remove(0);
+        let second = &mut pieces[0];
+        second.quantity = first.quantity;
+        for mut wish in first.wishes.into_iter().rev() {
+            wish.choices = shop.fitting(&second.products, &wish.choices);
+            second.wishes.insert(0, wish);
+        }
+    }
+}
+
+/// "a bean burrito with black beans": what the head's own description left open, its list settles.
+fn settle_early(piece: &mut Piece, segments: &[Segment]) {
+    let Some(head) = (piece.from..segments.len()).find(|&at| segments[at].products == piece.products) else { return };
+    let settled: Vec<(usize, usize)> = piece
+        .wishes
+        .iter()
+        .filter(|wish| wish.at > head && !wish.without)
+        .filter_map(|wish| match wish.choices[..] {
+            [one] => Some(one),
+            _ => None,
+        })
+        .collect();
+    piece.wishes.retain(|wish| {
+        wish.at > head || wish.choices.len() < 2 || !wish.choices.iter().any(|choice| settled.contains(choice))
+    });
+}
+
 /// Whether the segment, which may be an option, stands right before a head that can have it: "veggie burrito".
 fn head_follows(segments: &[Segment], at: usize, shop: &Shop) -> bool {
     let mut place = at;
@@ -232,6 +308,10 @@ fn edges(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>
         // The run of names that touch the head; a number or an article before it marks the edge.
         let mut edge = head;
         let mut touching = true;
+        let mut skipped = 0;
+        // What follows "with" without a mark or a number belongs to the item before, save a size.
+        let before = (0..head).rev().find(|&b| heads[b]);
+        let listed = before.is_some_and(|b| segments[b..head].iter().any(|s| s.is(Role::With)));
         let mut at = head;
         while at > floor {
             at -= 1;
@@ -240,12 +320,18 @@ fn edges(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>
                 break;
             }
             let own = !segment.choices.is_empty() && !heads[at] && !shop.fitting(products, &segment.choices).is_empty();
-            let opens = segment.number.is_some()
-                || segment.roles.any(&[Role::Article, Role::Another])
+            let counts_group = segments.get(at + 1).is_some_and(|next| next.group);
+            let opens = (segment.number.is_some() && !counts_group)
+                || segment.roles.any(&[Role::Article, Role::Another, Role::SideOf])
                 || (segment.ordinal.is_some() && at + 1 == head);
             if own {
-                if touching {
+                let taken = listed
+                    && !shop.exclusive(&segment.choices)
+                    && before.is_some_and(|b| !shop.fitting(&segments[b].products, &segment.choices).is_empty());
+                if touching && !taken {
                     edge = at;
+                } else if taken {
+                    touching = false;
                 }
             } else if opens {
                 edge = at;
@@ -261,7 +347,14 @@ fn edges(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>
                 if touching && at + 1 < head {
                     edge = at;
                 }
-            } else if segment.roles.any(&[Role::Definite, Role::Times, Role::Unit, Role::SideOf, Role::Of])
+            } else if segment.roles.has(Role::Definite) && !touching && segments[at + 1].is_name() {
+                // "the ham and olive pizza"
+                if at.checked_sub(1).is_none_or(|b| !segments[b].roles.any(&[Role::With, Role::Without])) {
+                    edge = at;
+                }
+                break;
+            } else if segment.roles.any(&[Role::Definite, Role::Times, Role::Unit, Role::Of])
+                || counts_group
                 || segment.group
                 || !segment.class.is_empty()
                 || (segment.roles.has(Role::Polite) && touching)
@@ -276,6 +369,13 @@ fn edges(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>
                 if touching {
                     edge = at;
                 }
+            } else if touching
+                && skipped < MOST_SKIPPED
+                && segment.mark.is_none()
+                && (segment.is_name() && !heads[at] || segment.roles.only(&[Role::Stop, Role::Chatter, Role::Polite]))
+            {
+                // "six lunch pizzas", "five medium-rare steaks": a number before tells that the word belongs here.
+                skipped += 1;
             } else {
                 break;
             }
@@ -322,7 +422,7 @@ fn is_filling(segment: &Segment) -> bool {
             && !segment.is_name()
             && !segment.unknown
             && segment.number.is_none()
-            && segment.roles.only(&[Role::Polite, Role::Stop, Role::Definite, Role::Yes]))
+            && segment.roles.only(&[Role::Polite, Role::Stop, Role::Chatter, Role::Definite, Role::Yes]))
 }
 
 struct Scan<'a> {
@@ -370,6 +470,7 @@ impl Scan<'_> {
         let mut piece = Piece::new(at);
         piece.opened = self.opened;
         piece.products = self.segments[head].products.clone();
+        piece.phantom = self.segments[head].unknown;
         piece.aim = Aim::New;
         if let Some(make) = make {
             piece.deed = self.out.pieces[make].deed;
@@ -464,7 +565,7 @@ impl Scan<'_> {
             return;
         }
         if let Some(ordinal) = segment.ordinal
-            && !(self.edge_passed && !self.head_passed)
+            && (!self.edge_passed || self.head_passed)
         {
             self.aim(at, Aim::Nth(ordinal));
             return;
@@ -669,6 +770,10 @@ impl Scan<'_> {
     }
 
     fn number(&mut self, at: usize, number: u32) {
+        // "a two topping pizza": the number counts options yet to come.
+        if self.segments.get(at + 1).is_some_and(|next| next.group) {
+            return;
+        }
         let corrected = std::mem::take(&mut self.corrected);
         let before_head = self.edge_passed && !self.head_passed;
         let mut following = next(self.segments, at);

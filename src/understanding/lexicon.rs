@@ -7,7 +7,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 use include_dir::{Dir, include_dir};
@@ -118,12 +118,14 @@ pub enum Role {
     Clear,
     /// Opens a question.
     Question,
-    /// A frequent word without a role.
+    /// A frequent word that says nothing by itself.
     Stop,
+    /// A word of everyday talk that names nothing to buy.
+    Chatter,
 }
 
 /// Names of the roles in a lexicon file.
-const ROLES: [(&str, Role); 46] = [
+const ROLES: [(&str, Role); 47] = [
     ("article", Role::Article),
     ("definite", Role::Definite),
     ("and", Role::And),
@@ -170,6 +172,7 @@ const ROLES: [(&str, Role); 46] = [
     ("clear", Role::Clear),
     ("question", Role::Question),
     ("stop", Role::Stop),
+    ("chatter", Role::Chatter),
 ];
 
 /// A set of roles.
@@ -290,6 +293,11 @@ impl Roles {
 impl Lexicons {
     /// Those that the program was built with. Fails where a file is wrong, which a test rules out.
     pub fn embedded() -> Result<Lexicons, BadLexicon> {
+        static READ: LazyLock<Result<Lexicons, BadLexicon>> = LazyLock::new(Lexicons::read_embedded);
+        READ.clone()
+    }
+
+    fn read_embedded() -> Result<Lexicons, BadLexicon> {
         let mut all = Vec::new();
         for folder in LOCALES.dirs() {
             let tag = folder.path().file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();

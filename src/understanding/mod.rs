@@ -16,6 +16,7 @@ mod segment;
 mod shop;
 pub mod text;
 
+pub use answer::Answerer;
 pub use engine::Engine;
 pub use lexicon::Lexicons;
 
@@ -144,17 +145,4 @@ pub struct Reading {
     pub address: Option<String>,
     /// Whether the message stands by itself or waits for its other half ("I want", "two", "and").
     pub fragment: bool,
-}
-
-/// stub
-pub struct Answerer;
-impl Answerer {
-    /// s
-    pub fn compile(_: &crate::faq::Faq) -> Answerer {
-        Answerer
-    }
-    /// s
-    pub fn answer(&self, _: &str, _: Option<Language>) -> (Option<crate::id::TopicId>, f32) {
-        (None, 0.0)
-    }
 }

@@ -9,6 +9,7 @@ use super::{
     names::{Form, MOST_AMBIGUOUS, Name, NameBook, Thing},
     text::{Kind, Token},
 };
+use crate::language::Language;
 
 /// Longest run of digits that can be a quantity; longer ones are postcodes, telephone numbers and the like.
 pub const LONGEST_QUANTITY: usize = 4;
@@ -59,6 +60,8 @@ pub struct Segment {
     pub unknown: bool,
     /// Whether a misspelling was mended or a part of a name taken for the whole.
     pub loose: bool,
+    /// The form of a part of a name that was taken for the whole.
+    pub part: Option<Form>,
     /// Whether earlier steps have used it up.
     pub dead: bool,
 }
@@ -109,7 +112,10 @@ pub fn words(tokens: Vec<Token>, lexicons: &Lexicons) -> Vec<Word> {
 /// Cuts a message; `language` is the place of its lexicon. Misspelt words are mended in `words`.
 pub fn segments(words: &mut [Word], language: usize, book: &NameBook, lexicons: &Lexicons) -> Vec<Segment> {
     let first = cut(words, language, book, lexicons);
-    if mend(words, &first, book, lexicons) { cut(words, language, book, lexicons) } else { first }
+    let mended = mend(words, &first, book, lexicons);
+    let mut segments = if mended { cut(words, language, book, lexicons) } else { first };
+    drop_loose_parts(&mut segments);
+    segments
 }
 
 fn cut(words: &[Word], language: usize, book: &NameBook, lexicons: &Lexicons) -> Vec<Segment> {
@@ -150,6 +156,24 @@ fn cut(words: &[Word], language: usize, book: &NameBook, lexicons: &Lexicons) ->
     segments
 }
 
+/// A part of a name beside a whole one merely describes it: "grilled chicken" is no "grilled vegetables", "ranch
+/// dressing" no "caesar dressing".
+fn drop_loose_parts(segments: &mut [Segment]) {
+    for at in 0..segments.len() {
+        let describes = match segments[at].part {
+            Some(Form::Head) => segments.get(at + 1).is_some_and(|s| s.is_name() || s.unknown),
+            Some(Form::Tail) if segments[at].to - segments[at].from == 1 => {
+                at.checked_sub(1).is_some_and(|b| segments[b].is_name() && segments[b].part.is_none())
+            }
+            _ => false,
+        };
+        if describes {
+            segments[at].products.clear();
+            segments[at].choices.clear();
+        }
+    }
+}
+
 /// Everything that may begin at a word, with its cost.
 fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexicons: &Lexicons) -> Vec<(f32, Segment)> {
     let mut found: Vec<(f32, Segment)> = Vec::new();
@@ -158,32 +182,28 @@ fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexic
     // Names, by length.
     let mut by_length: Vec<Vec<(u8, &Name)>> = Vec::new();
     for (tree_at, tree) in book.trees.iter().enumerate() {
-        let mut place = 0;
-        let mut squashed = String::new();
-        for (length, word) in words[at..].iter().enumerate() {
+        // Two words may be one word of a name; so at each place there may be two ways on.
+        let mut open = vec![(0, at, String::new())];
+        while let Some((place, next, squashed)) = open.pop() {
+            if next > at {
+                let length = next - at - 1;
+                if by_length.len() <= length {
+                    by_length.resize_with(length + 1, Vec::new);
+                }
+                let ranked = |name| (rank(name, &squashed, lexicon.language, tree_at == language), name);
+                by_length[length].extend(tree.names(place).iter().map(ranked));
+            }
+            let Some(word) = words.get(next) else { continue };
             if !matches!(word.token.kind, Kind::Word | Kind::Number | Kind::Sign) {
-                break;
+                continue;
             }
-            let Some(next) = tree.step(place, &word.stems[tree_at]) else { break };
-            place = next;
-            squashed.push_str(&word.token.text);
-            if by_length.len() <= length {
-                by_length.resize_with(length + 1, Vec::new);
+            if let Some((joined, stem)) = joined(words, next, tree_at, book, lexicons)
+                && let Some(place) = tree.step(place, &stem)
+            {
+                open.push((place, next + 2, format!("{squashed}{joined}")));
             }
-            for name in tree.names(place) {
-                let exact = name.squashed == squashed;
-                let own = name.language == lexicon.language;
-                let rank = match name.form {
-                    Form::Full if exact && own => 0,
-                    Form::Full if exact => 1,
-                    Form::Moved if exact => 2,
-                    Form::Full | Form::Moved if tree_at == language => 3,
-                    Form::Full | Form::Moved => 4,
-                    Form::Tail | Form::Head if exact => 5,
-                    Form::Tail | Form::Head if tree_at == language => 6,
-                    _ => 7,
-                };
-                by_length[length].push((rank, name));
+            if let Some(place) = tree.step(place, &word.stems[tree_at]) {
+                open.push((place, next + 1, format!("{squashed}{}", word.token.text)));
             }
         }
     }
@@ -195,10 +215,17 @@ fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexic
         let mended = words[at..=at + length].iter().any(|word| word.mended);
         segment.loose |= mended;
         gather(&mut segment, &names, book, rank >= 5);
+        if rank >= 5 {
+            let head = names.iter().all(|name| name.form == Form::Head);
+            segment.part = Some(if head { Form::Head } else { Form::Tail });
+        }
         let phrase = phrase(words, at, at + length + 1);
         if let Some(meaning) = phrase.and_then(|p| lexicon.meaning(&p)) {
-            // A foreign name that is also a plain word of the message's language is that word.
-            if rank != 0 && rank != 3 && !names.iter().any(|name| name.language == lexicon.language) {
+            // A word of the message's language is that word rather than a foreign name, an inflected name that it
+            // merely resembles or a part of one.
+            let own = names.iter().any(|name| name.language == lexicon.language);
+            let plain = meaning.number.is_none() && meaning.roles.only(&[Role::Stop, Role::Chatter, Role::Polite]);
+            if !(own && rank <= 2 || rank == 0 || (rank == 3 && plain)) {
                 continue;
             }
             take(&mut segment, meaning);
@@ -244,6 +271,32 @@ fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexic
         found.push((COST_UNKNOWN, segment));
     }
     found
+}
+
+/// How well a name fits the words, 0 being best.
+fn rank(name: &Name, squashed: &str, language: Language, own_tree: bool) -> u8 {
+    let exact = name.squashed == squashed;
+    match name.form {
+        Form::Full if exact && name.language == language => 0,
+        Form::Full if exact => 1,
+        Form::Moved if exact => 2,
+        Form::Full | Form::Moved if own_tree => 3,
+        Form::Full | Form::Moved => 4,
+        Form::Tail | Form::Head if exact => 5,
+        Form::Tail | Form::Head if own_tree => 6,
+        Form::Tail | Form::Head => 7,
+    }
+}
+
+/// This word and the next as one, where a name has such a word, and its stem for a tree.
+fn joined(words: &[Word], at: usize, tree: usize, book: &NameBook, lexicons: &Lexicons) -> Option<(String, String)> {
+    let (first, second) = (&words.get(at)?.token, &words.get(at + 1)?.token);
+    if first.kind != Kind::Word || second.kind != Kind::Word {
+        return None;
+    }
+    let joined = format!("{}{}", first.text, second.text);
+    let stem = book.words.contains_key(&joined).then(|| lexicons.all()[tree].stem(&joined))?;
+    Some((joined, stem))
 }
 
 fn take(segment: &mut Segment, meaning: Meaning) {

@@ -55,7 +55,7 @@ pub struct BadWording {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OptionName(pub GroupId, pub ChoiceId);
 
-/// A time of day; with its day where that is not today.
+/// A time of day; with its day in brackets where that is not today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clock(pub Moment);
 
@@ -177,6 +177,7 @@ texts! {
     Unmatched = "unmatched" { pieces: List<Quoted> };
     UnmatchedNear = "unmatched-near" { pieces: List<Quoted>, near: List<ProductId> };
     Unavailable = "unavailable" { product: ProductId };
+    OptionUnavailable = "option-unavailable" { option: OptionName };
     OptionNotFor = "option-not-for" { option: OptionName, product: ProductId };
     TooManyOptions = "too-many-options" { product: ProductId, max: u32, group: GroupId };
     TooMany = "too-many" { quantity: u32, product: ProductId };
@@ -552,7 +553,8 @@ impl Value for Clock {
     fn written(&self, speech: &Speech<'_>) -> FluentValue<'static> {
         match speech.day(self.0) {
             (_, true) => speech.clock(self.0).into(),
-            (_, false) => DayTime(self.0).written(speech),
+            // In brackets, as the sentences go on with "at" or "until" before it in every language.
+            (day, false) => format!("{} ({day})", speech.clock(self.0)).into(),
         }
     }
 }

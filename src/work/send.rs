@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Work, now, turn::Job};
 use crate::{
-    channel::{Channel, ChannelKind, Fault},
+    channel::{Channel, ChannelKind, Fault, Peer},
     id::ConversationId,
     moment::Span,
     store::{StoreError, Unsent},
@@ -53,8 +53,16 @@ pub(super) enum Fate {
     Failed(String, bool),
 }
 
-/// Where committed messages are handed in.
-pub(super) type Post = mpsc::UnboundedSender<Vec<Unsent>>;
+/// What the writer hands in.
+pub(super) enum Handed {
+    /// Messages that were committed.
+    Messages(Vec<Unsent>),
+    /// Somebody's words wait for their other half: they are shown that they were seen.
+    Typing(ChannelKind, Peer),
+}
+
+/// Where it is handed in.
+pub(super) type Post = mpsc::UnboundedSender<Handed>;
 
 #[derive(Default)]
 struct Lane {
@@ -85,7 +93,7 @@ type Channels = HashMap<ChannelKind, (Arc<dyn Channel>, Arc<Semaphore>)>;
 async fn sort(
     work: Work,
     channels: Channels,
-    mut handed_in: mpsc::UnboundedReceiver<Vec<Unsent>>,
+    mut handed_in: mpsc::UnboundedReceiver<Handed>,
     left: Vec<Unsent>,
     shutdown: CancellationToken,
 ) {
@@ -106,7 +114,11 @@ async fn sort(
         tokio::select! {
             () = shutdown.cancelled() => return,
             more = handed_in.recv() => match more {
-                Some(more) => arrived = more,
+                Some(Handed::Messages(more)) => arrived = more,
+                Some(Handed::Typing(kind, peer)) => if let Some((channel, _)) = channels.get(&kind) {
+                    let channel = channel.clone();
+                    tokio::spawn(async move { channel.typing(&peer).await });
+                },
                 None => return,
             },
             Some(id) = done.recv() => if let Some(lane) = lanes.get_mut(&id) {

@@ -17,11 +17,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Action, Event, LONGEST_ANSWER, NotDone, OpenShop, Work, new_id, now, render,
-    send::{Fate, Post},
+    send::{Fate, Handed, Post},
 };
 use crate::{
     cart::Cart,
-    channel::{Arrival, Content, Medium, NotTaken, Outgoing},
+    channel::{Arrival, ChannelKind, Content, Medium, NotTaken, Outgoing, Peer},
     conversation::{Effect, Facts, Input, Press, Stage, State, Wordless, Words, step},
     customer::Customer,
     desk::Desk,
@@ -63,6 +63,7 @@ struct Outcome {
     posts: Vec<Unsent>,
     events: Vec<Event>,
     wakes: Vec<(MerchantId, ConversationId, Moment)>,
+    typing: Vec<(ChannelKind, Peer)>,
 }
 
 /// Why a turn was not run to its end.
@@ -169,7 +170,10 @@ async fn keep_aside(work: &Work, arrival: &Arrival, fault: &str) -> Result<(), S
 fn publish(work: &Work, post: &Post, outcome: Outcome) {
     if !outcome.posts.is_empty() {
         // The senders are gone only where the program is stopping; the outbox keeps the messages.
-        let _ = post.send(outcome.posts);
+        let _ = post.send(Handed::Messages(outcome.posts));
+    }
+    for (channel, peer) in outcome.typing {
+        let _ = post.send(Handed::Typing(channel, peer));
     }
     for event in outcome.events {
         // No receiver is no screen.
@@ -436,6 +440,7 @@ impl Talk<'_> {
         };
         self.conversation.gathering = Some(Gathering { from, until });
         self.outcome.wakes.push((self.shop.id.clone(), self.conversation.id, until));
+        self.outcome.typing.push((self.conversation.channel, self.conversation.peer.clone()));
         Ok(())
     }
 

@@ -81,6 +81,7 @@ free-delivery-hint = Nog { $short } en die aflewering is gratis.
 unmatched = Ek kon { $pieces } nie by ons kry nie.
 unmatched-near = Ek kon { $pieces } nie by ons kry nie. Die naaste wat ons het: { $near }.
 unavailable = Jammer, { $product } is op die oomblik uitverkoop.
+option-unavailable = Jammer, { $option } is op die oomblik uitverkoop.
 option-not-for = By ons gaan { $option } nie saam met { $product } nie.
 too-many-options = Vir { $product } kan jy hoogstens { $max } kies ({ $group }).
 too-many = { $quantity } × { $product } is meer as wat ek op my eie mag aanneem. Ek het iemand van die winkel gevra; jou bestelling tot dusver bly soos dit is.

@@ -81,6 +81,7 @@ free-delivery-hint = { $short } more and the delivery is free.
 unmatched = I couldn't find { $pieces } with us.
 unmatched-near = I couldn't find { $pieces } with us. The nearest we have: { $near }.
 unavailable = Sorry, { $product } is sold out at the moment.
+option-unavailable = Sorry, we are out of { $option } at the moment.
 option-not-for = { $option } doesn't go with { $product } here.
 too-many-options = { $product } takes at most { $max } of { $group }.
 too-many = { $quantity } × { $product } is more than I may take on my own. I have asked somebody from the shop; your order so far stays as it is.

@@ -81,6 +81,7 @@ free-delivery-hint = Tambah { $short } lagi, ongkirnya gratis.
 unmatched = Saya tidak menemukan { $pieces } di tempat kami.
 unmatched-near = Saya tidak menemukan { $pieces } di tempat kami. Yang paling mirip: { $near }.
 unavailable = Maaf, { $product } sedang habis.
+option-unavailable = Maaf, { $option } sedang habis.
 option-not-for = Di tempat kami, { $product } tidak bisa dengan { $option }.
 too-many-options = Untuk { $product }, { $group } paling banyak { $max }.
 too-many = { $quantity } × { $product } lebih dari yang boleh saya terima sendiri. Saya sudah bertanya ke staf kami; pesanan sejauh ini tetap seperti adanya.

@@ -81,6 +81,7 @@ free-delivery-hint = { $short } til, så er leveringen gratis.
 unmatched = Jeg fant ikke { $pieces } hos oss.
 unmatched-near = Jeg fant ikke { $pieces } hos oss. Det nærmeste vi har: { $near }.
 unavailable = Beklager, { $product } er utsolgt akkurat nå.
+option-unavailable = Beklager, { $option } er utsolgt akkurat nå.
 option-not-for = { $option } til { $product } går dessverre ikke hos oss.
 too-many-options = Til { $product } kan du velge høyst { $max } ({ $group }).
 too-many = { $quantity } × { $product } er mer enn jeg har lov til å ta imot på egen hånd. Jeg har spurt noen som jobber her; bestillingen din så langt står som den er.

@@ -81,6 +81,7 @@ free-delivery-hint = Încă { $short } și livrarea este gratuită.
 unmatched = Nu am găsit { $pieces } la noi.
 unmatched-near = Nu am găsit { $pieces } la noi. Cel mai apropiat din ce avem: { $near }.
 unavailable = Ne pare rău, momentan nu mai avem { $product }.
+option-unavailable = Din păcate, momentan nu mai avem { $option }.
 option-not-for = { $product } cu { $option } nu se poate la noi.
 too-many-options = Pentru { $product } puteți alege cel mult { $max } ({ $group }).
 too-many = { $quantity } × { $product } este mai mult decât am voie să preiau singur. Am întrebat pe cineva din echipă; comanda de până acum rămâne așa cum este.

@@ -81,6 +81,7 @@ free-delivery-hint = Ещё { $short } — и доставка бесплатн�
 unmatched = Не получилось найти у нас { $pieces }.
 unmatched-near = Не получилось найти у нас { $pieces }. Самое похожее из того, что есть: { $near }.
 unavailable = К сожалению, сейчас распродано: { $product }.
+option-unavailable = К сожалению, сейчас закончилось: { $option }.
 option-not-for = { $product } и { $option } — такого сочетания у нас, к сожалению, нет.
 too-many-options = { $product }, { $group }: можно выбрать не больше { $max }.
 too-many = { $quantity } × { $product } — это больше, чем мне можно принять без сотрудника. Я уже спросил сотрудника; то, что есть в заказе, пока остаётся как есть.

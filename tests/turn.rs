@@ -1,0 +1,164 @@
+//! Turns under trouble: damaged rows, two programs on one file, many customers at once. Nothing is lost, nobody else is
+//! disturbed.
+
+use std::{collections::HashSet, fs, path::Path};
+
+use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
+use theusual::{
+    channel::{Arrival, ChannelKind, Content, Inbox as _, Peer},
+    desk::Desk,
+    id::MerchantId,
+    moment::{Moment, Span},
+    store::{Author, MessageView, Store},
+    work::{Habits, Work, new_id, now},
+};
+use tokio_util::sync::CancellationToken;
+
+struct House {
+    folder: tempfile::TempDir,
+    merchant: MerchantId,
+}
+
+impl House {
+    async fn new() -> House {
+        let house = House { folder: tempfile::tempdir().unwrap(), merchant: "pizzeria".parse().unwrap() };
+        let store = Store::open(&house.address()).await.unwrap();
+        let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/samples/pizzeria");
+        let read = |file: &str| fs::read_to_string(samples.join(file)).unwrap();
+        store.import(&house.merchant, &read("catalog.json"), &read("faq.json"), Moment(0)).await.unwrap();
+        store.close().await;
+        house
+    }
+
+    fn address(&self) -> String {
+        format!("sqlite://{}/usual.db", self.folder.path().display())
+    }
+
+    async fn work(&self) -> Work {
+        let store = Store::open(&self.address()).await.unwrap();
+        let habits = Habits { gather: Span::millis(0) };
+        Work::start(store, habits, Vec::new(), CancellationToken::new()).await.unwrap()
+    }
+
+    async fn sql(&self) -> SqliteConnection {
+        SqliteConnectOptions::new().filename(self.folder.path().join("usual.db")).connect().await.unwrap()
+    }
+
+    fn says(&self, who: &str, text: &str) -> Arrival {
+        Arrival {
+            merchant: self.merchant.clone(),
+            channel: ChannelKind::Web,
+            foreign_id: format!("{:032x}", new_id()),
+            peer: Peer::new(who).unwrap(),
+            name: None,
+            language: None,
+            at: now(),
+            content: Content::words(text).unwrap(),
+            raw: format!("raw {text}"),
+        }
+    }
+
+    async fn messages(&self, work: &Work, who: &str) -> Vec<MessageView> {
+        let peer = Peer::new(who).unwrap();
+        let id = work.store().conversation_with(&self.merchant, ChannelKind::Web, &peer).await.unwrap().unwrap();
+        work.store().messages(&self.merchant, id, 0).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_state_of_another_version_goes_to_the_staff_and_the_talk_goes_on() {
+    let house = House::new().await;
+    let work = house.work().await;
+    work.deliver(house.says("one", "2 margherita")).await.unwrap();
+    sqlx::query("UPDATE conversation SET state = $1")
+        .bind(r#"{"v":"99","x":1}"#)
+        .execute(&mut house.sql().await)
+        .await
+        .unwrap();
+    work.deliver(house.says("one", "a diavola")).await.unwrap();
+    let messages = house.messages(&work, "one").await;
+    let note = messages.iter().find(|m| m.author == Author::Note && m.body.contains(r#"{"v":"99","x":1}"#));
+    assert!(note.is_some(), "what was stored is kept for a person to see");
+    assert!(
+        messages.last().unwrap().body.contains("1 × Diavola")
+            || messages.iter().any(|m| m.body.contains("1 × Diavola"))
+    );
+    let list = work.store().conversations(&house.merchant).await.unwrap();
+    assert!(matches!(list[0].desk, Some(Desk::Waiting { .. })), "{:?}", list[0].desk);
+}
+
+#[tokio::test]
+async fn an_arrival_whose_turn_fails_is_kept_aside_and_disturbs_nobody() {
+    let house = House::new().await;
+    let work = house.work().await;
+    work.deliver(house.says("one", "2 margherita")).await.unwrap();
+    sqlx::query("UPDATE conversation SET desk = 'nonsense'").execute(&mut house.sql().await).await.unwrap();
+    let poison = house.says("one", "a diavola");
+    let (failed, fine) = tokio::join!(work.deliver(poison.clone()), work.deliver(house.says("two", "a diavola")));
+    assert_eq!((failed, fine), (Ok(()), Ok(())), "the vendor is told, or it would send it for ever");
+    assert!(house.messages(&work, "two").await.iter().any(|m| m.body.contains("1 × Diavola")));
+    let aside = work.store().aside(&house.merchant).await.unwrap();
+    assert_eq!((aside.len(), aside[0].foreign_id.as_str()), (1, poison.foreign_id.as_str()));
+    assert!(aside[0].fault.contains("desk"), "{}", aside[0].fault);
+    work.deliver(poison).await.unwrap();
+    assert_eq!(work.store().aside(&house.merchant).await.unwrap().len(), 1, "a repeat is the same one");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_programs_on_one_file_lose_and_double_nothing() {
+    const EACH: usize = 40;
+    let house = House::new().await;
+    let (one, two) = (house.work().await, house.work().await);
+    // Both are written to by the same customer at once, each message twice.
+    let deliver = |work: Work, name: &'static str| {
+        let arrivals: Vec<Arrival> = (0..EACH).map(|n| house.says("one", &format!("thanks {name} {n}"))).collect();
+        async move {
+            for arrival in arrivals {
+                work.deliver(arrival.clone()).await.unwrap();
+                work.deliver(arrival).await.unwrap();
+            }
+        }
+    };
+    tokio::join!(deliver(one.clone(), "left"), deliver(two.clone(), "right"));
+    let messages = house.messages(&one, "one").await;
+    let said: Vec<&str> = messages.iter().filter(|m| m.author == Author::Customer).map(|m| m.body.as_str()).collect();
+    let unique: HashSet<&&str> = said.iter().collect();
+    assert_eq!((said.len(), unique.len()), (2 * EACH, 2 * EACH));
+    let seqs: Vec<i64> = messages.iter().map(|m| m.seq).collect();
+    assert_eq!(seqs, (1..=seqs.len() as i64).collect::<Vec<_>>(), "numbered without a gap");
+    assert!(work_is_clean(&one, &house).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_customers_at_once_get_numbers_of_their_own() {
+    const CUSTOMERS: usize = 100;
+    let house = House::new().await;
+    let work = house.work().await;
+    let mut all = tokio::task::JoinSet::new();
+    for customer in 0..CUSTOMERS {
+        let name = format!("customer-{customer}");
+        let arrivals: Vec<Arrival> =
+            ["2 margherita for pickup", "Nina", "yes", "yes"].iter().map(|text| house.says(&name, text)).collect();
+        let work = work.clone();
+        all.spawn(async move {
+            for arrival in arrivals {
+                // Twice at the same time: one of them counts.
+                let (a, b) = tokio::join!(work.deliver(arrival.clone()), work.deliver(arrival));
+                assert_eq!((a, b), (Ok(()), Ok(())));
+            }
+        });
+    }
+    while let Some(done) = all.join_next().await {
+        done.unwrap();
+    }
+    let board = work.store().board(&house.merchant, Moment(0)).await.unwrap();
+    let numbers: HashSet<i64> = board.iter().map(|view| view.order.number).collect();
+    assert_eq!((board.len(), numbers.len()), (CUSTOMERS, CUSTOMERS));
+    assert_eq!(numbers, (1..=CUSTOMERS as i64).collect());
+    assert!(board.iter().all(|view| view.order.total.in_minor() == 1_900));
+    assert!(work_is_clean(&work, &house).await);
+}
+
+async fn work_is_clean(work: &Work, house: &House) -> bool {
+    work.store().aside(&house.merchant).await.unwrap().is_empty()
+}
