@@ -6,18 +6,18 @@
 
 use std::{
     collections::HashSet,
+    io::Write,
+    net::TcpStream,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{Child, Command, Stdio},
     time::Instant,
 };
 
+use self::support::shop::{LOOK_EVERY, PATIENCE, Program, free_port, listening};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fantoccini::{Client, ClientBuilder, Locator, wd::WebDriverCompatibleCommand};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use tokio::process::{Child, Command};
-
-use self::support::shop::{LOOK_EVERY, PATIENCE, Program, free_port, listening};
 
 mod support;
 
@@ -31,9 +31,9 @@ const DESKTOP: (u32, u32) = (1280, 800);
 const STAFF: &str = "Counter";
 const PASSWORD: &str = "oven mitten seven";
 
-/// A driver, which starts browsers.
+/// A driver, which starts browsers. Dropped, it is asked to end, and ends them too; killed, it would leave them running.
 struct Driver {
-    _child: Child,
+    child: Child,
     port: u16,
     profiles: tempfile::TempDir,
 }
@@ -85,11 +85,11 @@ impl Driver {
             .arg(format!("--port={port}"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .kill_on_drop(true)
             .spawn()
             .unwrap();
+        let driver = Driver { child, port, profiles: tempfile::tempdir().unwrap() };
         listening(port, "the browser's driver").await;
-        Driver { _child: child, port, profiles: tempfile::tempdir().unwrap() }
+        driver
     }
 
     async fn window(&self, name: &'static str, size: (u32, u32)) -> Window {
@@ -121,6 +121,22 @@ impl Driver {
         let window = Window { client, name };
         window.resize(size).await;
         window
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let asked = TcpStream::connect(("127.0.0.1", self.port)).and_then(|mut driver| {
+            driver.write_all(b"GET /shutdown HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+        });
+        let begun = Instant::now();
+        while asked.is_ok() && begun.elapsed() < PATIENCE {
+            if let Ok(Some(_)) = self.child.try_wait() {
+                return;
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        let _ = self.child.kill();
     }
 }
 

@@ -274,7 +274,7 @@ fn lines(order: &Order, catalog: &Catalog) -> Markup {
                     span.product { (product_name(line, catalog, language)) }
                     @if !line.options.is_empty() {
                         ul.options {
-                            @for option in &line.options {
+                            @for option in as_made(&line.options) {
                                 li class=(option_class(option)) { (option_words(option, catalog, language)) }
                             }
                         }
@@ -425,6 +425,13 @@ fn product_name(line: &Line, catalog: &Catalog, language: Language) -> String {
         Pick::One(id) => name(id),
         Pick::OneOf(ids) => ids.iter().map(name).collect::<Vec<_>>().join(" or "),
     }
+}
+
+/// Options in the order in which a cook needs them: the size and what comes on it, then what is different.
+fn as_made(options: &[Chosen]) -> Vec<&Chosen> {
+    let mut options: Vec<&Chosen> = options.iter().collect();
+    options.sort_by_key(|option| (option.without, option.amount != Amount::Normal));
+    options
 }
 
 fn option_class(option: &Chosen) -> &'static str {

@@ -62,13 +62,15 @@ pub(super) async fn conversation(
     shown(&console, &staff, &headers, Side::Talk(id, None)).await
 }
 
-/// How many orders are new and how many customers wait: what the script counts in the title and rings for.
+/// How many orders are new and how many customers wait: what the script counts in the title and rings for. And what time
+/// it is, for a tablet whose own clock is wrong.
 pub(super) async fn counts(State(console): State<Console>) -> Result<Markup, Failure> {
     let web = &console.web;
-    let orders = web.work.store().board(&web.merchant, web.now()).await?;
+    let now = web.now();
+    let orders = web.work.store().board(&web.merchant, now).await?;
     let new = orders.iter().filter(|view| view.order.status == Status::Placed).count();
     let waiting = talks::waiting(&web.work.store().conversations(&web.merchant).await?);
-    Ok(html! { data data-new=(new) data-waiting=(waiting) value=(new) {} })
+    Ok(html! { data data-new=(new) data-waiting=(waiting) data-now=(now.0) value=(new) {} })
 }
 
 /// The whole page; only its right side where the script asked for that.

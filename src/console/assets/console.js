@@ -22,6 +22,8 @@
   let waiting = 0;
   let lost = 0;
   let lock = null;
+  // How far the program's clock is ahead of this device's; a difference below a minute is the way here.
+  let ahead = 0;
 
   // The sound is on until somebody turns it off: a silent console loses orders.
   function remembered() {
@@ -119,8 +121,13 @@
     return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
   }
 
+  function compare() {
+    const difference = counted("now") - Date.now();
+    ahead = Math.abs(difference) < 60_000 ? 0 : difference;
+  }
+
   function tick() {
-    const now = Date.now();
+    const now = Date.now() + ahead;
     for (const element of document.querySelectorAll("[data-since]")) {
       element.textContent = lasted(now - Number(element.dataset.since));
     }
@@ -165,7 +172,7 @@
     waiting = persons;
   });
   document.body.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target.id === "counts" && counted("new") > 0) draw();
+    if (event.detail.target.id === "counts") compare();
     // After an answer was sent, the next one can be typed at once.
     if (event.detail.target.id === "composer") document.getElementById("answer")?.focus();
     // On a phone the other half of the page takes its place.
@@ -205,6 +212,7 @@
   setInterval(() => { if (counted("new") > 0) ring(ORDER); }, RING_EVERY);
   setInterval(tick, TICK);
   waiting = counted("waiting");
+  compare();
   toEnd();
   tick();
   draw();
