@@ -11,7 +11,7 @@ use std::{
 };
 
 use rand::Rng as _;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{Work, now, turn::Job};
@@ -198,9 +198,14 @@ async fn see_off(work: &Work, channel: &dyn Channel, in_flight: &Semaphore, mut 
     }
 }
 
+/// Has what became of a message written down, and waits for it: the next message of the conversation goes out only
+/// then, so that of each conversation no more than the last one can go out twice.
 async fn mark(work: &Work, message: Unsent, fate: Fate) {
+    let (done, written) = oneshot::channel();
     // Where the writer has stopped, the message is still in the outbox.
-    let _ = work.inner.jobs.send(Job::Mark { message: Box::new(message), fate }).await;
+    if work.inner.jobs.send(Job::Mark { message: Box::new(message), fate, done }).await.is_ok() {
+        let _ = written.await;
+    }
 }
 
 fn jittered(span: Span) -> Span {

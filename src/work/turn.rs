@@ -50,7 +50,7 @@ pub(super) enum Job {
     /// Do what a member of the staff wants.
     Act { merchant: MerchantId, staff: String, action: Action, done: oneshot::Sender<Result<(), NotDone>> },
     /// Note what became of a message.
-    Mark { message: Box<Unsent>, fate: Fate },
+    Mark { message: Box<Unsent>, fate: Fate, done: oneshot::Sender<()> },
     /// Answer what waited for its other half, if it has waited long enough.
     Due { merchant: MerchantId, conversation: ConversationId },
     /// Answer once everything before it is committed.
@@ -204,10 +204,10 @@ impl Job {
             Job::Act { done, .. } => {
                 let _ = done.send(result);
             }
-            Job::Settled(done) => {
+            Job::Settled(done) | Job::Mark { done, .. } => {
                 let _ = done.send(());
             }
-            Job::Mark { .. } | Job::Due { .. } => {}
+            Job::Due { .. } => {}
         }
     }
 }
@@ -216,7 +216,7 @@ async fn turn(work: &Work, tx: &mut Tx, job: &Job, outcome: &mut Outcome) -> Res
     match job {
         Job::Arrive { arrival, .. } => Ok(arrive(work, tx, arrival, outcome).await?),
         Job::Act { merchant, staff, action, .. } => act(work, tx, merchant, staff, action, outcome).await,
-        Job::Mark { message, fate } => {
+        Job::Mark { message, fate, .. } => {
             match fate {
                 Fate::Sent => tx.mark_sent(message).await?,
                 Fate::Later(fault) => tx.mark_later(message, fault).await?,
