@@ -5,7 +5,7 @@ use super::{lexicon::Lexicons, names::NameBook, segment::Word, text};
 use crate::language::Language;
 
 /// What a name that only some languages have says of the language, beside a plain word's 1.
-const NAME_WEIGHT: f32 = 0.6;
+const NAME_WEIGHT: f32 = 0.4;
 
 /// What the conversation's language so far counts.
 const PRIOR_WEIGHT: f32 = 0.6;
@@ -23,7 +23,7 @@ pub fn language(
 ) -> usize {
     let all = lexicons.all();
     let mut scores = vec![0.0f32; all.len()];
-    for word in words.iter().filter(|word| text::is_word(&word.token)) {
+    for word in words.iter().filter(|word| word.token.kind == text::Kind::Word) {
         let knowing: Vec<usize> = (0..all.len()).filter(|&at| all[at].knows(&word.token.text)).collect();
         for &at in &knowing {
             // A word that many languages share says little for any of them.

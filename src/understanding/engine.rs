@@ -79,6 +79,7 @@ impl Engine {
         draft.drop_weak_hits();
         draft.spend_hits(utterance.expecting);
         draft.fulfilment(&mut reading);
+        draft.spend_times();
         let mut cart = utterance.cart.clone();
         let settled = utterance.expecting == Some(Expecting::Choice) && self.settle(&mut draft, &mut cart);
         self.classes(&mut draft);
@@ -279,7 +280,8 @@ impl Engine {
         });
         reading.unmatched = draft.unmatched(strays, utterance.expecting == Some(Expecting::Choice), changed);
         let mut found: Vec<(Intent, usize)> = draft.hits.iter().map(|hit| (hit.intent, hit.words)).collect();
-        if changed || (opened && !reading.unmatched.is_empty()) || draft.live(Role::Usual) {
+        let names = draft.segments.iter().filter(live).any(Segment::is_name);
+        if changed || ((opened || names) && !reading.unmatched.is_empty()) || draft.live(Role::Usual) {
             // An order weighs as much as a phrase of three words.
             found.push((Intent::Order, 3));
         }
@@ -342,13 +344,21 @@ impl Draft<'_> {
 
     /// Forgets questions and opinions in the middle of an order: "a pizza which is small in size".
     fn drop_weak_hits(&mut self) {
-        let segments = &self.segments;
+        let (segments, words) = (&self.segments, &self.words);
         self.hits.retain(|hit| {
+            let Some(first) = segments.iter().position(|s| s.to > hit.from) else { return true };
+            let begin = segments[..first].iter().rposition(Segment::ends_sentence).map_or(0, |stop| stop + 1);
+            if hit.intent == Intent::DeliveryQuestion {
+                // "you deliver to" is a question in some languages, unless an address with its number follows.
+                let mut rest = segments[begin..].iter().skip_while(|s| !s.roles.has(Role::Address));
+                let addressed = rest.next().is_some()
+                    && rest.take_while(|s| !s.ends_sentence()).any(|s| words[s.from].token.kind == Kind::Number);
+                let end = segments[first..].iter().find(|s| s.ends_sentence());
+                return !(addressed && end.is_none_or(|s| s.mark != Some(Kind::Question)));
+            }
             if !matches!(hit.intent, Intent::ProductQuestion | Intent::Rating | Intent::Menu) {
                 return true;
             }
-            let Some(first) = segments.iter().position(|s| s.to > hit.from) else { return true };
-            let begin = segments[..first].iter().rposition(Segment::ends_sentence).map_or(0, |stop| stop + 1);
             let before = &segments[begin..first];
             let opened = before.iter().any(|s| s.roles.has(Role::Open)) && before.iter().any(Segment::is_name);
             let starts = before
@@ -374,7 +384,9 @@ impl Draft<'_> {
                 || hit.intent == Intent::Checkout
                 || (hit.intent == Intent::Rating && expecting != Some(Expecting::Rating));
             if small {
-                for segment in self.segments.iter_mut().filter(|s| inside(s) && !s.is_name()) {
+                for segment in
+                    self.segments.iter_mut().filter(|s| inside(s) && (!s.is_name() || s.roles.has(Role::Polite)))
+                {
                     segment.dead = true;
                 }
                 continue;
@@ -424,6 +436,28 @@ impl Draft<'_> {
                 reading.fulfilment = Some(way);
             }
             self.segments[at].dead = true;
+        }
+    }
+
+    /// Marks numbers that are times: "at 7", "kl 18", "in 30 minutes". When an order is wanted is asked elsewhere.
+    fn spend_times(&mut self) {
+        for at in 0..self.segments.len() {
+            let clock = |s: &Segment| !s.dead && s.roles.has(Role::Clock) && !s.is_name();
+            let segment = &self.segments[at];
+            if segment.number.is_none() || segment.dead || segment.is_name() {
+                continue;
+            }
+            let before = at.checked_sub(1).is_some_and(|b| clock(&self.segments[b]));
+            let after = self.segments.get(at + 1).is_some_and(clock);
+            let counts = self.segments.get(at + 1).is_some_and(|s| s.is_name() || s.roles.has(Role::Unit));
+            if (before && !counts) || after {
+                self.segments[at].dead = true;
+            }
+        }
+        for segment in &mut self.segments {
+            segment.dead |= segment.roles.only(&[Role::Clock, Role::Stop, Role::Chatter])
+                && segment.roles.has(Role::Clock)
+                && !segment.is_name();
         }
     }
 
@@ -536,6 +570,7 @@ impl Draft<'_> {
                 .map_or(self.segments.len(), |stop| begin + stop);
             let sentence = &self.segments[begin..end];
             let orders = answering
+                || (sentence.iter().any(|s| s.is(Role::Article)) && sentence.iter().any(|s| !s.dead && s.is_name()))
                 || sentence.iter().any(|s| {
                     !s.dead
                         && (s.is_name() && changed

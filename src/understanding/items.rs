@@ -169,6 +169,15 @@ pub fn pieces(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Pieces {
         scan.step(at);
     }
     let mut out = scan.out;
+    // What an unknown thing was to replace stays.
+    for at in 1..out.pieces.len() {
+        if out.pieces[at - 1].phantom && matches!(out.pieces[at].deed, Deed::Instead) {
+            out.pieces[at].phantom = true;
+        }
+        if out.pieces[at].phantom && matches!(out.pieces[at - 1].deed, Deed::Old) {
+            out.pieces[at - 1].phantom = true;
+        }
+    }
     out.pieces.retain(|piece| !piece.phantom && !piece.is_idle());
     merge_opening(&mut out.pieces, segments, shop, around);
     for piece in &mut out.pieces {
@@ -380,29 +389,26 @@ fn edges(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>
                 break;
             }
         }
-        // Words that point, refuse or replace belong to the head they stand before.
-        while edge > floor
-            && !segments[edge - 1].dead
-            && segments[edge - 1].roles.any(&[
-                Role::Without,
-                Role::Not,
-                Role::Remove,
-                Role::Instead,
-                Role::On,
-                Role::Same,
-                Role::Make,
-                Role::Change,
-                Role::Definite,
-            ])
-            && !segments[edge - 1].is_name()
-            && !segments[edge - 1].roles.any(&[Role::With, Role::And])
-        {
+        // Words that point, refuse or replace belong to the head they stand before; the "to" of a change does not.
+        let changing = segments[..edge].iter().rev().take_while(|s| !s.ends_sentence()).any(|s| s.is(Role::Change));
+        while edge > floor && leads(&segments[edge - 1], changing) {
             edge -= 1;
         }
         edges[head] = Some(edge.max(floor));
         floor = head + 1;
     }
     edges
+}
+
+/// Whether the segment points at, refuses or replaces the head that it stands before.
+fn leads(segment: &Segment, changing: bool) -> bool {
+    const LEADING: [Role; 7] =
+        [Role::Without, Role::Not, Role::Remove, Role::Instead, Role::On, Role::Same, Role::Definite];
+    let mut others = vec![Role::With, Role::And, Role::Make, Role::Change];
+    if changing {
+        others.push(Role::Into);
+    }
+    !segment.dead && !segment.is_name() && segment.roles.any(&LEADING) && !segment.roles.any(&others)
 }
 
 /// The nearest segment before that is neither used up nor mere courtesy.
@@ -457,10 +463,10 @@ impl Scan<'_> {
         let continues = self.carried && self.removing && !self.segments[at].roles.has(Role::Article);
         if self.corrected
             && let Some(now) = self.now
-            && !self.out.pieces[now].products.is_empty()
             && self.out.pieces[now].deed == Deed::Add
         {
             self.out.pieces.remove(now);
+            self.now = None;
         }
         self.corrected = false;
         let make = self.now.filter(|&now| {
@@ -541,7 +547,7 @@ impl Scan<'_> {
             self.pointing = false;
             return;
         }
-        if !segment.choices.is_empty() {
+        if !segment.choices.is_empty() && !self.counts(at) {
             self.option(at);
             self.pointing = false;
             return;
@@ -575,7 +581,7 @@ impl Scan<'_> {
             self.negated = false;
             return;
         }
-        if roles.has(Role::Correction) && self.is_correction(at) {
+        if roles.any(&[Role::Correction, Role::No]) && self.is_correction(at) {
             self.corrected = true;
             self.calm();
             if !roles.has(Role::Make) {
@@ -653,6 +659,9 @@ impl Scan<'_> {
             self.amount = Amount::Normal;
             return;
         }
+        if roles.any(&[Role::Extra, Role::Light]) && self.amount_follows(at) {
+            return;
+        }
         if roles.has(Role::Extra) {
             self.amount = Amount::Extra;
         } else if roles.has(Role::Light) {
@@ -680,6 +689,16 @@ impl Scan<'_> {
         if segment.unknown {
             self.calm();
         }
+    }
+
+    /// Whether a number that is also the name of an option ("2" of nappies) counts items here: it does at the left edge
+    /// of an item, and where the item has no such option.
+    fn counts(&self, at: usize) -> bool {
+        let segment = &self.segments[at];
+        let Some(now) = self.now.filter(|_| segment.number.is_some()) else { return false };
+        let piece = &self.out.pieces[now];
+        let edge = self.edge_passed && !self.head_passed && piece.from == at && piece.quantity.is_none();
+        edge || self.shop.fitting(&piece.products, &segment.choices).is_empty()
     }
 
     fn head(&mut self, at: usize) {
@@ -805,7 +824,10 @@ impl Scan<'_> {
             || after.is_some_and(|after| {
                 after.roles.any(&[Role::With, Role::Without]) && after.mark.is_none() && !after.is_name()
             });
-        if begins_part && self.now.is_some() && self.part_of_one() {
+        // "pizza one, without …": a number right behind its name is the item's own.
+        let own = self.now.is_some_and(|now| self.out.pieces[now].quantity.is_none())
+            && at.checked_sub(1).is_some_and(|b| self.heads[b]);
+        if begins_part && !own && self.now.is_some() && self.part_of_one() {
             let before = previous_any(self.segments, at).map(|b| &self.segments[b]);
             let joined = before.is_some_and(|b| b.roles.any(&[Role::And]));
             let parent = self.now.unwrap_or(0);
@@ -905,6 +927,21 @@ impl Scan<'_> {
             self.push(edit);
         }
         self.head_passed = true;
+    }
+
+    /// "cheese extra": an amount right after its option, and before no other, is that option's.
+    fn amount_follows(&mut self, at: usize) -> bool {
+        let roles = self.segments[at].roles;
+        let ends =
+            self.segments.get(at + 1).is_none_or(|s| s.mark.is_some() || s.roles.any(&[Role::And, Role::Polite]));
+        let last = self.now.and_then(|now| self.out.pieces[now].wishes.last_mut());
+        match last {
+            Some(wish) if ends && wish.at + 1 == at && !wish.without => {
+                wish.amount = if roles.has(Role::Extra) { Amount::Extra } else { Amount::Light };
+                true
+            }
+            _ => false,
+        }
     }
 
     fn option_is_next(&self, at: usize) -> bool {

@@ -118,6 +118,8 @@ pub enum Role {
     Clear,
     /// Opens a question.
     Question,
+    /// A number beside it is a time of day or a span, not a quantity.
+    Clock,
     /// A frequent word that says nothing by itself.
     Stop,
     /// A word of everyday talk that names nothing to buy.
@@ -125,7 +127,7 @@ pub enum Role {
 }
 
 /// Names of the roles in a lexicon file.
-const ROLES: [(&str, Role); 47] = [
+const ROLES: [(&str, Role); 48] = [
     ("article", Role::Article),
     ("definite", Role::Definite),
     ("and", Role::And),
@@ -171,6 +173,7 @@ const ROLES: [(&str, Role); 47] = [
     ("no", Role::No),
     ("clear", Role::Clear),
     ("question", Role::Question),
+    ("clock", Role::Clock),
     ("stop", Role::Stop),
     ("chatter", Role::Chatter),
 ];
@@ -283,6 +286,11 @@ impl Roles {
     pub fn only(self, roles: &[Role]) -> bool {
         let mask = roles.iter().fold(0u64, |mask, &role| mask | (1 << role as u8));
         self.0 & !mask == 0
+    }
+
+    /// Those of both.
+    pub fn or(self, other: Roles) -> Roles {
+        Roles(self.0 | other.0)
     }
 
     fn with(self, role: Role) -> Roles {

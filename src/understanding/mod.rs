@@ -14,6 +14,8 @@ mod mention;
 mod names;
 mod segment;
 mod shop;
+#[cfg(test)]
+mod tests;
 pub mod text;
 
 pub use answer::Answerer;

@@ -201,7 +201,8 @@ fn forms_of(
         joined[at - 1].push_str(&next);
         push(joined, Form::Moved);
     }
-    if let Some(lexicon) = lexicon {
+    // A name that is nothing but a number stays as written: else every "two" would be it.
+    if let Some(lexicon) = lexicon.filter(|_| words.len() > 1) {
         for (at, word) in words.iter().enumerate() {
             let number = match word.parse::<u32>() {
                 Ok(number) => Some(number),

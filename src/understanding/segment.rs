@@ -261,7 +261,11 @@ fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexic
     if !found.iter().any(|(_, segment)| segment.to == at + 1) {
         let mut segment = Segment { from: at, to: at + 1, unknown: true, ..Segment::default() };
         // A word of another language that the program speaks is at least no thing to buy.
-        let foreign = lexicons.all().iter().find_map(|other| other.meaning(&token.text));
+        let foreign = lexicons.all().iter().filter_map(|other| other.meaning(&token.text)).reduce(|first, next| {
+            // "da" is a filler in one language and yes in another: an answer in any language is one.
+            let roles = if next.roles.any(&[Role::Yes, Role::No]) { first.roles.or(next.roles) } else { first.roles };
+            Meaning { roles, ..first }
+        });
         if let Some(meaning) = foreign {
             segment.unknown = false;
             take(&mut segment, meaning);

@@ -16,7 +16,7 @@ pub const LONGEST_TOKEN: usize = 40;
 pub enum Kind {
     /// Letters.
     Word,
-    /// Digits, perhaps with one decimal part.
+    /// Digits, perhaps with one decimal part or as a time of day.
     Number,
     /// A comma or a colon.
     Comma,
@@ -74,9 +74,9 @@ pub fn tokens(text: &str) -> Vec<Token> {
                 let mut has_part = false;
                 while let Some(&(at, next)) = chars.peek() {
                     let point = !has_part
-                        && matches!(next, '.' | ',')
+                        && matches!(next, '.' | ',' | ':')
                         && text[at + 1..].starts_with(|c: char| c.is_ascii_digit())
-                        && !text[from..at].contains(['.', ',']);
+                        && !text[from..at].contains(['.', ',', ':']);
                     if !(next.is_numeric() || is_silent(next) || point) {
                         break;
                     }
