@@ -118,16 +118,17 @@ async fn ready(State(work): State<Work>) -> (StatusCode, &'static str) {
     }
 }
 
-/// Says where everything is, on standard output, for a person and for scripts.
+/// Says where everything is, on standard error, for a person and for scripts: standard output stays free for tools that
+/// start the program and speak there themselves.
 async fn announce(settings: &Settings, store: &Store, merchant: &MerchantId, open: bool) -> anyhow::Result<()> {
     let base = settings.public_url.as_str().trim_end_matches('/');
     let welcome = console::welcome_link(store, merchant, &settings.public_url).await?;
-    println!("The Usual is open ({merchant}, {}).", Path::new(store.path()).display());
-    println!("  chat     {base}/");
-    println!("  console  {base}/console");
+    eprintln!("The Usual is open ({merchant}, {}).", Path::new(store.path()).display());
+    eprintln!("  chat     {base}/");
+    eprintln!("  console  {base}/console");
     if let Some(link) = &welcome {
-        println!("  The first sign-in to the console is by this link, once:");
-        println!("           {link}");
+        eprintln!("  The first sign-in to the console is by this link, once:");
+        eprintln!("           {link}");
     }
     if open {
         for page in [format!("{base}/"), welcome.unwrap_or_else(|| format!("{base}/console"))] {

@@ -1,7 +1,6 @@
 //! The program as its owner starts it, in a folder of its own.
 
 use std::{
-    fs::File,
     net::TcpListener,
     process::Stdio,
     time::{Duration, Instant},
@@ -38,20 +37,18 @@ impl Program {
 
     /// Runs it (again), and waits until it answers.
     pub async fn run(&mut self) {
-        let log = self.folder.path().join("stderr.log");
-        let log = File::options().create(true).append(true).open(log).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_usual"))
             .arg("serve")
             .current_dir(self.folder.path())
             .env_clear()
             .env("USUAL_LISTEN", format!("127.0.0.1:{}", self.port))
             .env("USUAL_GATHER_MS", "0")
-            .stdout(Stdio::piped())
-            .stderr(log)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let (found, link) = tokio::sync::oneshot::channel();
         tokio::spawn(async move {
             let mut found = Some(found);
