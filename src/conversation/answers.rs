@@ -4,7 +4,7 @@
 use super::{Facts, Offer, Reply, Say, Words};
 use crate::{
     calendar::Period,
-    catalog::{Catalog, Product},
+    catalog::{Catalog, Names, Product},
     id::{CategoryId, ProductId},
     moment::Span,
     understanding::Intent,
@@ -95,17 +95,20 @@ pub(super) fn category(id: &CategoryId, facts: &Facts<'_>, reply: &mut Reply) {
     }
 }
 
-/// An order to show how one writes: of this shop's own first products.
+/// An order to show how one writes: of this shop's own products, leaving out something that is in the first of them.
 pub(super) fn example(facts: &Facts<'_>) -> Box<Text> {
-    let plain = |product: &Product| Text::ExamplePlain { product: product.id.clone() };
     let catalog = facts.catalog;
+    let named = |names: &Names| names.shown(facts.language).to_lowercase();
     let with_option = catalog.products.iter().filter(|p| p.available).find_map(|product| {
-        let group = catalog.groups_of(product).find(|g| g.max.is_none_or(|max| max > 1))?;
-        // Something that is on it only if asked for is an odd thing to leave out; what stands by default is not.
-        let choice = group.choices.iter().filter(|c| c.available).max_by_key(|c| c.default)?;
-        let option = OptionName(group.id.clone(), choice.id.clone());
+        let holds = product.description.get(&facts.language)?.to_lowercase();
+        let mut options = catalog.groups_of(product).filter(|group| group.max != Some(1)).flat_map(|group| {
+            let held = group.choices.iter().filter(|c| c.available && holds.contains(&named(&c.names)));
+            held.map(move |choice| OptionName(group.id.clone(), choice.id.clone()))
+        });
+        let option = options.next()?;
         Some(Text::Example { product: product.id.clone(), option })
     });
+    let plain = |product: &Product| Text::ExamplePlain { product: product.id.clone() };
     Box::new(with_option.or_else(|| catalog.products.first().map(plain)).unwrap_or(Text::AskAnything {}))
 }
 

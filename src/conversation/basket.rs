@@ -96,6 +96,8 @@ pub(super) fn tell_difference(before: &Cart, after: &Cart, facts: &Facts<'_>, re
                     let from = gone.remove(at).clone();
                     reply.say(Text::CartChanged { from, to: line.clone() });
                 }
+                // What it is will be asked; until then nothing was added that could be named.
+                None if line.product.settled().is_none() => {}
                 None => reply.say(Text::CartAdded { line: line.clone() }),
             },
         }

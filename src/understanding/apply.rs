@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Most of one thing that a message can ask for; a larger number is taken for a slip of the finger. A wedding's worth.
-pub const MOST_OF_A_LINE: u32 = 9_999;
+pub const MOST_OF_A_LINE: u32 = 99_999;
 
 /// Most products that an order of options alone may mean: beyond, it says too little to ask about.
 const MOST_INFERRED: usize = 8;

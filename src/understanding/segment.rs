@@ -12,7 +12,7 @@ use super::{
 use crate::language::Language;
 
 /// Longest run of digits that can be a quantity; longer ones are postcodes, telephone numbers and the like.
-pub const LONGEST_QUANTITY: usize = 4;
+pub const LONGEST_QUANTITY: usize = 5;
 
 /// Most different unknown words of a message that are compared with the catalogue's words.
 const MOST_FUZZY: usize = 24;
