@@ -70,6 +70,8 @@ impl Engine {
             unmatched: Vec::new(),
             fulfilment: None,
             address: None,
+            name: None,
+            wishes: Vec::new(),
             fragment: false,
         };
         if self.answers_freely(&draft, utterance, &mut reading) {

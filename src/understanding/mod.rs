@@ -145,6 +145,10 @@ pub struct Reading {
     pub fulfilment: Option<Fulfilment>,
     /// An address that follows "deliver to" and its like, as written.
     pub address: Option<String>,
+    /// A name that follows "my name is" and its like, as written.
+    pub name: Option<String>,
+    /// What the shop has to know and the cart can't hold, as written: a time at which the order is wanted, an allergy.
+    pub wishes: Vec<String>,
     /// Whether the message stands by itself or waits for its other half ("I want", "two", "and").
     pub fragment: bool,
 }
