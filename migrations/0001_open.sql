@@ -23,7 +23,8 @@ CREATE TABLE customer (
 );
 
 -- One customer on one channel account, with the name that the channel shows. `state` and `desk` are JSON with a version tag; `version` counts turns.
--- `gather_from` is the seq of the first message that waits for its other half, `gather_until` when the waiting ends.
+-- `waiting_since` is
+-- when a person was called and has not come. `gather_from` is the seq of the first message that waits for its other half, `gather_until` when the waiting ends.
 CREATE TABLE conversation (
     merchant_id     TEXT   NOT NULL,
     conversation_id TEXT   NOT NULL,
@@ -41,10 +42,12 @@ CREATE TABLE conversation (
     orders          BIGINT NOT NULL,
     reachable       BIGINT NOT NULL,
     last_at         BIGINT NOT NULL,
+    waiting_since   BIGINT,
     PRIMARY KEY (merchant_id, conversation_id),
     UNIQUE (merchant_id, channel, peer)
 );
 CREATE INDEX conversation_last ON conversation (merchant_id, last_at);
+CREATE INDEX conversation_waiting ON conversation (merchant_id, waiting_since) WHERE waiting_since IS NOT NULL;
 CREATE INDEX conversation_gathering ON conversation (merchant_id, gather_until) WHERE gather_until IS NOT NULL;
 
 -- What arrived, so that what comes twice counts once. `seq` is the message that it became, if it became one.
@@ -109,12 +112,15 @@ CREATE TABLE orders (
     not_before      BIGINT,
     due             BIGINT,
     reason          TEXT,
+    note            TEXT,
     moved_at        BIGINT NOT NULL,
     PRIMARY KEY (merchant_id, order_id),
     UNIQUE (merchant_id, number),
     UNIQUE (merchant_id, conversation_id, readback)
 );
 CREATE INDEX orders_moved ON orders (merchant_id, moved_at);
+CREATE INDEX orders_open ON orders (merchant_id, placed_at)
+    WHERE status IN ('placed', 'accepted', 'ready', 'out_for_delivery');
 CREATE INDEX orders_customer ON orders (merchant_id, customer_id, placed_at);
 
 -- Each move of an order, with its actor: customer, bot, or the name of a member of the staff.
@@ -162,7 +168,7 @@ CREATE TABLE session (
     PRIMARY KEY (merchant_id, token)
 );
 
--- Single values, such as the hash of the first-start link and the key that signs visitors' tokens.
+-- Single values, such as the hash of the first-start link.
 CREATE TABLE keepsake (
     merchant_id TEXT NOT NULL,
     name        TEXT NOT NULL,

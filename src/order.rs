@@ -126,6 +126,8 @@ pub struct Order {
     pub due: Option<Moment>,
     /// Why it was declined.
     pub reason: Option<String>,
+    /// What the customer wants the shop to know, in their words: an allergy, a time.
+    pub note: Option<String>,
     /// When it last moved.
     pub moved_at: Moment,
 }

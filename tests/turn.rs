@@ -92,14 +92,14 @@ async fn an_arrival_whose_turn_fails_is_kept_aside_and_disturbs_nobody() {
     let house = House::new().await;
     let work = house.work().await;
     work.deliver(house.says("one", "2 margherita")).await.unwrap();
-    sqlx::query("UPDATE conversation SET desk = 'nonsense'").execute(&mut house.sql().await).await.unwrap();
+    sqlx::query("UPDATE conversation SET conversation_id = 'nonsense'").execute(&mut house.sql().await).await.unwrap();
     let poison = house.says("one", "a diavola");
     let (failed, fine) = tokio::join!(work.deliver(poison.clone()), work.deliver(house.says("two", "a diavola")));
     assert_eq!((failed, fine), (Ok(()), Ok(())), "the vendor is told, or it would send it for ever");
     assert!(house.messages(&work, "two").await.iter().any(|m| m.body.contains("1 × Diavola")));
     let aside = work.store().aside(&house.merchant).await.unwrap();
     assert_eq!((aside.len(), aside[0].foreign_id.as_str()), (1, poison.foreign_id.as_str()));
-    assert!(aside[0].fault.contains("desk"), "{}", aside[0].fault);
+    assert!(aside[0].fault.contains("conversation id"), "{}", aside[0].fault);
     work.deliver(poison).await.unwrap();
     assert_eq!(work.store().aside(&house.merchant).await.unwrap().len(), 1, "a repeat is the same one");
 }

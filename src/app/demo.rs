@@ -29,11 +29,13 @@ pub async fn open_where_empty(store: &Store, now: Moment) -> Result<bool, StoreE
     if !store.shops().await?.is_empty() {
         return Ok(false);
     }
+    let mut tx = store.begin().await?;
     for (at, (id, catalog, faq)) in SAMPLES.into_iter().enumerate() {
         let Ok(merchant) = id.parse() else { continue };
         let opened = Moment(now.0.saturating_add(i64::try_from(at).unwrap_or(0)));
-        store.import(&merchant, catalog, faq, opened).await?;
+        tx.import(&merchant, catalog, faq, opened).await?;
     }
+    tx.commit().await?;
     Ok(true)
 }
 

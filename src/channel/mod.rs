@@ -71,6 +71,8 @@ pub enum Content {
     Medium(Medium),
     /// The customer blocked or left the chat: nothing can be sent any more.
     Left,
+    /// The customer let the bot in again after [`Content::Left`].
+    Back,
     /// A kind of update that needs no answer; its name, for the log.
     Ignored(&'static str),
 }

@@ -230,6 +230,7 @@ fn card(view: &OrderView, shop: &OpenShop, clock: &Clock, now: Moment) -> Markup
             }
             @if let Some(address) = &order.address { p.address { (address) } }
             (lines(order, &shop.catalog))
+            @if let Some(note) = &order.note { p.note { "Note: " (note) } }
             p.total {
                 b { (amount(order.total)) }
                 @if !order.fee.is_zero() { " with " (amount(order.fee)) " for delivery" }

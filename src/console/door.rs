@@ -37,6 +37,10 @@ use crate::{
     store::{Member, Store, StoreError},
 };
 
+/// Most tries of one name within [`TRIES_WITHIN`] from all addresses together: far more than a person needs, far fewer
+/// than guessing takes.
+pub(super) const MOST_TRIES_OF_A_NAME: usize = 100;
+
 /// Most tries to sign in within [`TRIES_WITHIN`], for one name and for one address.
 pub const MOST_TRIES: usize = 10;
 
@@ -179,7 +183,7 @@ pub(super) async fn login(
         let page = page::door("Sign in", login_form(&form.name, Some("This name and password don't fit together.")));
         return Ok((StatusCode::UNAUTHORIZED, page).into_response());
     };
-    console.memory.tries.forgive(&by_name(&login));
+    console.memory.tries.forgive(&by_name(&login, from));
     // Whoever was signed in on this browser before is not any more: the token is new at each sign-in.
     if let Some(before) = session::staff(&console, &headers).await? {
         session::end(&console, &before.token_hash).await?;
@@ -236,11 +240,16 @@ fn counted(console: &Console, login: &str, from: Option<IpAddr>) -> Result<(), T
     if let Some(from) = from {
         tries.take(&format!("address {from}"), now)?;
     }
-    tries.take(&by_name(login), now)
+    // By name from there: whoever guesses elsewhere must not lock the owner of the name out.
+    tries.take(&by_name(login, from), now)?;
+    console.memory.names.take(login, now)
 }
 
-fn by_name(login: &str) -> String {
-    format!("name {login}")
+fn by_name(login: &str, from: Option<IpAddr>) -> String {
+    match from {
+        Some(from) => format!("name {login} from {from}"),
+        None => format!("name {login}"),
+    }
 }
 
 /// Whose try it is. Behind a proxy that adds https (then the connection comes from this machine or its own network),

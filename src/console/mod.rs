@@ -74,8 +74,10 @@ struct Console {
 
 /// What one process remembers until it ends.
 struct Memory {
-    /// Tries to sign in.
+    /// Tries to sign in, by address, and by name from an address.
     tries: limit::Limiter,
+    /// Tries to sign in by name, wherever they come from.
+    names: limit::Limiter,
     /// One password is hashed at a time: each takes 19 MiB and a processor.
     hashing: Semaphore,
     /// Hashes of the tokens whose sign-in has just ended.
@@ -88,6 +90,7 @@ struct Memory {
 pub fn routes(web: Web) -> Router {
     let memory = Memory {
         tries: limit::Limiter::new(door::MOST_TRIES, door::TRIES_WITHIN),
+        names: limit::Limiter::new(door::MOST_TRIES_OF_A_NAME, door::TRIES_WITHIN),
         hashing: Semaphore::new(1),
         ended: broadcast::Sender::new(ENDED_KEPT),
         said: Mutex::new(talks::Said::default()),

@@ -6,7 +6,7 @@ use crate::{
     calendar::Period,
     catalog::{Catalog, Names, Product},
     id::{CategoryId, ProductId},
-    moment::Span,
+    quote::quote,
     understanding::Intent,
     wording::{Allergen, Clock, DayTime, List, OptionName, Periods, Text, Weekday},
 };
@@ -28,7 +28,9 @@ pub(super) fn answer(intent: Intent, words: &Words<'_>, facts: &Facts<'_>, reply
             true
         }
         Intent::Hours => hours(facts, reply) || topic(words, facts, reply),
-        Intent::PriceQuestion => prices(words.named, facts, reply) || topic(words, facts, reply),
+        Intent::PriceQuestion => {
+            prices(words.named, facts, reply) || so_far(words, facts, reply) || topic(words, facts, reply)
+        }
         Intent::ProductQuestion => {
             // A shop's own words on a topic come before the record; an allergen record is shown whatever they are.
             let said = topic(words, facts, reply);
@@ -135,12 +137,13 @@ fn hours(facts: &Facts<'_>, reply: &mut Reply) -> bool {
         },
     }
     // The week from today on, by date, so that exceptions show.
-    for day in 0..7 {
-        let moment = facts.now.after(Span::hours(24 * day));
-        let weekday = hours.local(moment).weekday.to_monday_zero_offset();
-        let day = Weekday(u8::try_from(weekday).unwrap_or(0));
+    let mut date = Some(hours.day_of(facts.now));
+    for _ in 0..7 {
+        let Some(today) = date else { break };
+        date = today.tomorrow().ok();
+        let day = Weekday(u8::try_from(today.weekday().to_monday_zero_offset()).unwrap_or(0));
         let minutes = |period: &Period| (period.opens(), period.closes());
-        match hours.periods_on(hours.day_of(moment)) {
+        match hours.periods_on(today) {
             [] => reply.say(Text::HoursDayClosed { day }),
             periods => reply.say(Text::HoursDay { day, periods: Periods(periods.iter().map(minutes).collect()) }),
         }
@@ -166,11 +169,27 @@ fn prices(named: &[ProductId], facts: &Facts<'_>, reply: &mut Reply) -> bool {
     any
 }
 
+/// What the order comes to so far, where somebody asks for a price and names nothing.
+fn so_far(words: &Words<'_>, facts: &Facts<'_>, reply: &mut Reply) -> bool {
+    let cart = &words.reading.cart;
+    match quote(facts.catalog, cart, None, None) {
+        Ok(sum) if !cart.is_empty() && words.named.is_empty() => {
+            reply.say(Text::CartSoFar { total: sum.goods });
+            true
+        }
+        Ok(_) | Err(_) => false,
+    }
+}
+
 fn products(named: &[ProductId], facts: &Facts<'_>, reply: &mut Reply) -> bool {
     let mut any = false;
     for product in named.iter().filter_map(|id| facts.catalog.product(id)).take(MOST_ANSWERED) {
         any = true;
         reply.says.push(Say::Product(product.id.clone()));
+        let described = [facts.language, facts.language.base()].iter().find_map(|l| product.description.get(l));
+        if let Some(description) = described {
+            reply.says.push(Say::Shop(description.clone()));
+        }
         let product = product.id.clone();
         let record = facts.catalog.product(&product).and_then(|p| p.allergens.as_ref());
         reply.say(match record {

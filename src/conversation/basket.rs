@@ -7,7 +7,7 @@ use crate::{
     cart::{Cart, Chosen, Line, Pick},
     catalog::{Group, ZoneMatch},
     customer::{LONGEST_ADDRESS, LONGEST_NAME},
-    desk::Why,
+    desk::{Desk, Why},
     order::Fulfilment,
     quote::{self, quote},
     wording::{List, OptionName, Text},
@@ -34,6 +34,11 @@ pub(super) enum Unfit {
 pub(super) fn vet(cart: Cart, facts: &Facts<'_>, reply: &mut Reply) -> Result<Cart, Unfit> {
     let mut kept = Cart::default();
     for mut line in cart.joined().lines {
+        if let Some(id) = line.product.settled().filter(|id| facts.catalog.product(id).is_none()) {
+            // The catalogue was changed while this order was being filled.
+            reply.say(Text::UsualGone { product: id.to_string() });
+            continue;
+        }
         if let Some(product) = line.product.settled().and_then(|id| facts.catalog.product(id)) {
             if !product.available {
                 reply.say(Text::Unavailable { product: product.id.clone() });
@@ -112,9 +117,9 @@ pub(super) fn tell_difference(before: &Cart, after: &Cart, facts: &Facts<'_>, re
 
 /// Finds what is to be asked next and asks it, or reads the order back where everything is known.
 pub(super) fn go_on(mut step: Step, basket: Basket, facts: &Facts<'_>, occasion: Occasion) -> Step {
-    let (before, asked) = match &step.state.stage {
-        Stage::Filling { ask, asked, .. } => (Some(ask.clone()), *asked),
-        Stage::Idle | Stage::Confirming { .. } => (None, 0),
+    let mut counts = match &step.state.stage {
+        Stage::Filling { asked, .. } => asked.clone(),
+        Stage::Idle | Stage::Confirming { .. } => Vec::new(),
     };
     let mut reply = step.reply.take().unwrap_or_default();
     let mut basket = basket;
@@ -125,21 +130,22 @@ pub(super) fn go_on(mut step: Step, basket: Basket, facts: &Facts<'_>, occasion:
         step.reply = Some(reply);
         return step;
     };
-    let asked = if before.as_ref() == Some(&ask) { asked } else { 0 };
-    let put = match occasion {
-        Occasion::Progress => asked == 0,
-        Occasion::Need => asked < MOST_ASKED,
-    };
+    let asked = counts.iter().find(|(old, _)| *old == ask).map_or(0, |(_, count)| *count);
+    // Where there is nothing else to say, the question is what the customer has to hear.
+    let needed = occasion == Occasion::Need || !reply.says_any();
+    let put = if needed { asked < MOST_ASKED } else { asked == 0 };
     reply.offers = offers(&ask, &basket, facts);
     if put {
         put_question(&ask, &basket, facts, &mut reply);
-    } else if occasion == Occasion::Need {
-        reply.say(Text::CallingSlip {});
-        step.state.stage = Stage::Filling { basket, ask, asked };
-        step.reply = Some(reply);
-        return step.calling(Why::NotUnderstood, facts.now);
+        counts.retain(|(old, _)| *old != ask);
+        counts.push((ask.clone(), asked + 1));
+    } else if needed {
+        // Twice is enough; now a person is told, once.
+        let waiting = step.desk != Desk::Bot;
+        reply.say(if waiting { Text::CallingStill {} } else { Text::CallingSlip {} });
+        step.desk = step.desk.calling(Why::NotUnderstood, facts.now);
     }
-    step.state.stage = Stage::Filling { basket, ask, asked: asked + u8::from(put) };
+    step.state.stage = Stage::Filling { basket, ask, asked: counts };
     step.reply = Some(reply);
     step
 }
@@ -294,6 +300,19 @@ pub(super) fn take_address(basket: &mut Basket, ask: &Ask, text: &str) {
 /// Takes an answer to whom an order is for.
 pub(super) fn take_name(basket: &mut Basket, text: &str) {
     basket.name = Some(cut(&one_line(text), LONGEST_NAME));
+}
+
+/// Keeps what the shop has to know, in the customer's words.
+pub(super) fn take_wishes(basket: &mut Basket, wishes: &[String]) {
+    /// Most wishes of one order; more is a conversation, and that the shop sees anyway.
+    const MOST: usize = 6;
+    /// Longest wish, in characters.
+    const LONGEST: usize = 160;
+    for wish in wishes.iter().map(|wish| cut(&one_line(wish), LONGEST)) {
+        if basket.wishes.len() < MOST && !basket.wishes.contains(&wish) {
+            basket.wishes.push(wish);
+        }
+    }
 }
 
 /// Takes a product that an ambiguous line may mean.

@@ -10,7 +10,7 @@ use crate::{
     moment::Moment,
     order::{Fulfilment, Order, Status},
     quote::{Quote, Refusal, quote},
-    wording::{DayTime, Text},
+    wording::{DayTime, List, Quoted, Text},
 };
 
 /// Reads an order back in which everything is known. Where it can't be priced after all, it goes on being filled.
@@ -19,7 +19,8 @@ pub(super) fn read_back(basket: Basket, facts: &Facts<'_>, mut reply: Reply) -> 
         (Ok(sum), Some(name)) => (sum, name),
         (_, _) => {
             reply.say(Text::AskAnything {});
-            return (Stage::Filling { basket, ask: super::Ask::Anything, asked: 1 }, reply);
+            let asked = vec![(super::Ask::Anything, 1)];
+            return (Stage::Filling { basket, ask: super::Ask::Anything, asked }, reply);
         }
     };
     reply.gap();
@@ -44,6 +45,10 @@ pub(super) fn read_back(basket: Basket, facts: &Facts<'_>, mut reply: Reply) -> 
             reply.say(Text::SumTotal { sum: sum.total });
             reply.say(Text::ReadbackPickup { name });
         }
+    }
+    if !basket.wishes.is_empty() {
+        let wishes = List(basket.wishes.iter().cloned().map(Quoted).collect());
+        reply.say(Text::ReadbackNote { wishes });
     }
     let opening = facts.opening();
     if let Some(opening) = opening {
@@ -91,6 +96,7 @@ pub(super) fn place(mut step: Step, basket: Basket, readback: Readback, facts: &
         not_before: opening,
         due: None,
         reason: None,
+        note: Some(basket.wishes.join("; ")).filter(|note| !note.is_empty()),
         moved_at: facts.now,
     };
     let (number, total) = (order.number, order.total);

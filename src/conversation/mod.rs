@@ -88,8 +88,8 @@ pub enum Stage {
         basket: Basket,
         /// What was asked last.
         ask: Ask,
-        /// How often in a row.
-        asked: u8,
+        /// How often each question was put in this order.
+        asked: Vec<(Ask, u8)>,
     },
     /// The order was read back, and a yes places it.
     Confirming {
@@ -117,6 +117,9 @@ pub struct Basket {
     /// For whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// What the shop has to know besides, in the customer's words: an allergy, a time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wishes: Vec<String>,
 }
 
 /// A question about an order that is being filled.
@@ -314,8 +317,8 @@ pub struct Facts<'a> {
     pub next_number: i64,
     /// The id that an order gets if it is placed now.
     pub next_order: OrderId,
-    /// Whether offers are shown as numbers to write, for want of buttons.
-    pub numbered: bool,
+    /// The most buttons that the channel shows; more offers than that are shown as numbers to write.
+    pub buttons: usize,
 }
 
 /// What comes of what happened.
@@ -371,6 +374,14 @@ pub enum Say {
 }
 
 impl State {
+    /// Begins to count anew what was misunderstood and what was asked: a person was here in between, or was sent away.
+    pub fn afresh(&mut self) {
+        self.slips = 0;
+        if let Stage::Filling { asked, .. } = &mut self.stage {
+            asked.clear();
+        }
+    }
+
     /// The cart so far.
     pub fn cart(&self) -> Cart {
         match &self.stage {
@@ -436,15 +447,20 @@ impl Facts<'_> {
         if hours.open_at(self.now) { None } else { hours.next_opening(self.now) }
     }
 
-    /// The last order, as far as it can still be ordered.
+    /// The last order that the shop did not decline.
     fn usual(&self) -> Option<&Order> {
-        self.orders.iter().find(|order| !matches!(order.status, crate::order::Status::Declined))
+        usual(self.orders)
     }
 
     /// Orders under way, the newest first.
     fn under_way(&self) -> impl Iterator<Item = &Order> {
         self.orders.iter().filter(|order| !order.status.is_final())
     }
+}
+
+/// What "the usual" is: the latest of a customer's orders (the newest first) that the shop did not decline.
+pub fn usual(orders: &[Order]) -> Option<&Order> {
+    orders.iter().find(|order| order.status != crate::order::Status::Declined)
 }
 
 impl Step {

@@ -3,8 +3,8 @@
 use super::{
     Ask, Basket, Effect, Facts, Input, Offer, Offered, Press, Reply, Say, Stage, State, Step, Wordless, Words, answers,
     basket::{
-        Occasion, Unfit, go_on, take_address, take_choice, take_name, take_product, tell_difference, tell_unmatched,
-        tell_usual_changes, vet,
+        Occasion, Unfit, go_on, take_address, take_choice, take_name, take_product, take_wishes, tell_difference,
+        tell_unmatched, tell_usual_changes, vet,
     },
     checkout::{place, show_again},
     news,
@@ -15,7 +15,7 @@ use crate::{
     moment::Span,
     order::{Fulfilment, Move, Order},
     understanding::Intent,
-    wording::{DayTime, List, Text},
+    wording::{DayTime, List, Quoted, Text},
 };
 
 /// How long after an order was placed a bare yes is taken for a second yes to it.
@@ -53,11 +53,7 @@ fn joined(step: Step, name: &str, facts: &Facts<'_>) -> Step {
 }
 
 fn left(mut step: Step, name: &str) -> Step {
-    step.state.slips = 0;
-    // What was asked before the person came may be asked anew: the talk in between counts as an answer.
-    if let Stage::Filling { asked, .. } = &mut step.state.stage {
-        *asked = 0;
-    }
+    step.state.afresh();
     let reply = Some(Reply::text(Text::StaffLeft { name: name.to_owned() }));
     Step { desk: Desk::Bot, reply, ..step }
 }
@@ -189,7 +185,9 @@ fn said(mut step: Step, words: &Words<'_>, facts: &Facts<'_>) -> Step {
     }
     let reading = words.reading;
     let cart_before = step.state.cart();
-    let changed = reading.cart != cart_before;
+    // Whether it says more than its intent does: "yes, but bring it" is no yes to what was shown.
+    let changed = reading.cart != cart_before || says_more(words, &step.state.stage);
+    let asks = reading.also.iter().any(|intent| is_question(*intent));
     match reading.intent {
         Intent::Human => call(step, Why::Asked, facts),
         Intent::StopOffers => {
@@ -212,11 +210,12 @@ fn said(mut step: Step, words: &Words<'_>, facts: &Facts<'_>) -> Step {
         Intent::CancelOrder => cancel(step, facts),
         Intent::ChangeOrder if !changed => change_order(step, facts),
         Intent::TrackOrder => track(step, facts),
+        Intent::Confirm | Intent::Decline if !changed && asks => asked(step, words, facts),
         Intent::Confirm if !changed => confirmed(step, facts),
         Intent::Decline if !changed => declined(step, facts),
         Intent::Greeting if !changed => greeted(step, facts),
         Intent::Thanks if !changed => Step { reply: Some(Reply::text(Text::Thanks {})), ..step },
-        Intent::Checkout if !changed => checkout(step, words, facts),
+        Intent::Checkout if !changed => checkout(step, facts),
         Intent::Order
         | Intent::ChangeOrder
         | Intent::Confirm
@@ -235,9 +234,7 @@ fn said(mut step: Step, words: &Words<'_>, facts: &Facts<'_>) -> Step {
         | Intent::Join
         | Intent::Offers
         | Intent::ReferFriend => asked(step, words, facts),
-        Intent::Rating | Intent::Other if changed || reading.fulfilment.is_some() => {
-            ordered(step, &cart_before, words, facts)
-        }
+        Intent::Rating | Intent::Other if changed => ordered(step, &cart_before, words, facts),
         Intent::Rating | Intent::Other => other(step, words, facts),
     }
 }
@@ -257,12 +254,15 @@ fn ordered(mut step: Step, before: &Cart, words: &Words<'_>, facts: &Facts<'_>) 
             return step;
         }
     };
-    let understood = cart != *before || reading.fulfilment.is_some() || reading.address.is_some();
+    let understood = cart != *before || says_more(words, &step.state.stage);
     if cart != *before {
         if before.is_empty() {
             tell_usual_changes(&cart, facts, &mut reply);
         }
         tell_difference(before, &cart, facts, &mut reply);
+    }
+    if !reading.wishes.is_empty() {
+        reply.say(Text::WishNoted { wishes: List(reading.wishes.iter().cloned().map(Quoted).collect()) });
     }
     tell_unmatched(&reading.unmatched, words.near, &mut reply);
     for &intent in &reading.also {
@@ -298,9 +298,25 @@ fn ordered(mut step: Step, before: &Cart, words: &Words<'_>, facts: &Facts<'_>) 
         take_address(&mut basket, &ask, address);
         basket.fulfilment.get_or_insert(Fulfilment::Delivery);
     }
-    let occasion = match reading.fulfilment.is_some() || reading.address.is_some() {
-        true => Occasion::Need,
-        false => Occasion::Progress,
+    if let Some(name) = &reading.name {
+        take_name(&mut basket, name);
+    }
+    take_wishes(&mut basket, &reading.wishes);
+    // How it comes was answered: on to the next question. With another question open, that one stands as it is.
+    let occasion = match ask {
+        Ask::Anything | Ask::Fulfilment | Ask::Address | Ask::Postcode
+            if reading.fulfilment.is_some() || reading.address.is_some() =>
+        {
+            Occasion::Need
+        }
+        Ask::Anything
+        | Ask::Fulfilment
+        | Ask::Address
+        | Ask::Postcode
+        | Ask::Which { .. }
+        | Ask::WhichOption { .. }
+        | Ask::Option { .. }
+        | Ask::Name => Occasion::Progress,
     };
     step.reply = Some(reply);
     go_on(step, basket, facts, occasion)
@@ -335,7 +351,8 @@ fn asked(mut step: Step, words: &Words<'_>, facts: &Facts<'_>) -> Step {
 
 /// Words that are nothing else: an answer to what was asked, something for the FAQ, or not understood.
 fn other(mut step: Step, words: &Words<'_>, facts: &Facts<'_>) -> Step {
-    if !words.text.chars().any(char::is_alphanumeric) {
+    let marks = words.text.chars().all(|c| c.is_ascii_punctuation() || c.is_whitespace());
+    if !marks && !words.text.chars().any(char::is_alphanumeric) {
         return wordless(step, Wordless::Emoji, facts);
     }
     match step.state.stage.clone() {
@@ -351,6 +368,12 @@ fn other(mut step: Step, words: &Words<'_>, facts: &Facts<'_>) -> Step {
             return go_on(step, basket, facts, Occasion::Need);
         }
         Stage::Confirming { basket, .. } if repeats(words.text, &basket) => {
+            step.state.slips = 0;
+            return go_on(step, basket, facts, Occasion::Need);
+        }
+        Stage::Confirming { mut basket, .. } if looks_like_a_name(words.text) => {
+            // Shown in the read-back, where a wrong guess is seen before anything is placed.
+            take_name(&mut basket, words.text);
             step.state.slips = 0;
             return go_on(step, basket, facts, Occasion::Need);
         }
@@ -405,19 +428,16 @@ fn slip(mut step: Step, facts: &Facts<'_>) -> Step {
             step.reply = Some(Reply::text(Text::CallingSlip {}));
             step.calling(Why::NotUnderstood, facts.now)
         }
-        3 => Step { reply: Some(Reply::text(Text::CallingStill {})), ..step },
-        _ => Step { reply: None, ..step },
+        3 => Step { reply: Some(Reply::text(Text::CallingStill {})), ..step }.calling(Why::NotUnderstood, facts.now),
+        _ => Step { reply: None, ..step }.calling(Why::NotUnderstood, facts.now),
     }
 }
 
-fn checkout(mut step: Step, words: &Words<'_>, facts: &Facts<'_>) -> Step {
+fn checkout(mut step: Step, facts: &Facts<'_>) -> Step {
     match step.state.stage.clone() {
         Stage::Idle => Step { reply: Some(Reply::text(Text::NothingToPlace {})), ..step },
-        Stage::Filling { mut basket, .. } | Stage::Confirming { mut basket, .. } => {
+        Stage::Filling { basket, .. } | Stage::Confirming { basket, .. } => {
             step.state.slips = 0;
-            if let Some(how) = words.reading.fulfilment {
-                basket.fulfilment = Some(how);
-            }
             go_on(step, basket, facts, Occasion::Need)
         }
     }
@@ -432,8 +452,11 @@ fn confirmed(step: Step, facts: &Facts<'_>) -> Step {
 }
 
 fn confirmed_nothing(step: Step, facts: &Facts<'_>) -> Step {
+    let lives = |number: i64| facts.under_way().any(|order| order.number == number);
     let reply = match step.state.placed {
-        Some(placed) if facts.now.since(placed.at) <= SECOND_YES => Text::PlacedAlready { number: placed.number },
+        Some(placed) if facts.now.since(placed.at) <= SECOND_YES && lives(placed.number) => {
+            Text::PlacedAlready { number: placed.number }
+        }
         Some(_) | None => Text::NothingToConfirm {},
     };
     Step { reply: Some(Reply::text(reply)), ..step }
@@ -446,12 +469,8 @@ fn declined(mut step: Step, facts: &Facts<'_>) -> Step {
             // "No" to "what else?" means: that is all.
             go_on(step, basket, facts, Occasion::Need)
         }
-        Stage::Filling { basket, .. } => {
+        Stage::Filling { .. } => {
             step.reply = Some(Reply::text(Text::NotUnderstoodAsk {}));
-            step.state.stage = match step.state.stage {
-                Stage::Filling { ask, asked, .. } => Stage::Filling { basket, ask, asked },
-                other @ (Stage::Idle | Stage::Confirming { .. }) => other,
-            };
             slip(step, facts)
         }
         Stage::Idle => Step { reply: Some(Reply::text(Text::NothingToConfirm {})), ..step },
@@ -459,7 +478,7 @@ fn declined(mut step: Step, facts: &Facts<'_>) -> Step {
 }
 
 fn not_placed(mut step: Step, basket: Basket) -> Step {
-    step.state.stage = Stage::Filling { basket, ask: Ask::Anything, asked: 1 };
+    step.state.stage = Stage::Filling { basket, ask: Ask::Anything, asked: vec![(Ask::Anything, 1)] };
     step.reply = Some(Reply::text(Text::NotPlaced {}));
     step
 }
@@ -493,10 +512,15 @@ fn usual(mut step: Step, facts: &Facts<'_>) -> Step {
         |line: &&crate::cart::Line| line.product.settled().is_some_and(|id| facts.catalog.product(id).is_some());
     let cart = Cart { lines: last.cart.lines.iter().filter(known).cloned().collect() };
     tell_usual_changes(&cart, facts, &mut reply);
-    let Ok(cart) = vet(cart, facts, &mut reply) else {
-        return Step { reply: Some(Reply::text(Text::UsualNone {})), ..step };
+    // What is in the cart already stays in it.
+    let before = step.state.cart();
+    let mut both = before.clone();
+    cart.lines.into_iter().for_each(|line| both.add(line));
+    let Ok(cart) = vet(both, facts, &mut reply) else {
+        step.reply = Some(Reply::text(Text::TooManyItems {}));
+        return step.calling(Why::TooMany, facts.now);
     };
-    tell_difference(&Cart::default(), &cart, facts, &mut reply);
+    tell_difference(&before, &cart, facts, &mut reply);
     let basket = match step.state.stage.clone() {
         Stage::Idle => Basket::default(),
         Stage::Filling { basket, .. } | Stage::Confirming { basket, .. } => basket,
@@ -507,16 +531,12 @@ fn usual(mut step: Step, facts: &Facts<'_>) -> Step {
 
 /// "I'd like to order", or "the usual" of somebody who has none.
 fn empty_order(mut step: Step, facts: &Facts<'_>) -> Step {
-    let cart = step.state.cart();
-    step.reply = Some(Reply::text(match cart.is_empty() {
-        true => Text::AskAnything {},
-        false => Text::CartSame {},
-    }));
+    if !step.state.cart().is_empty() {
+        step.reply = Some(Reply::text(Text::CartSame {}));
+    }
     match step.state.stage.clone() {
-        Stage::Idle => step,
-        Stage::Filling { basket, .. } | Stage::Confirming { basket, .. } => {
-            go_on(step, basket, facts, Occasion::Progress)
-        }
+        Stage::Idle => go_on(step, Basket::default(), facts, Occasion::Need),
+        Stage::Filling { basket, .. } | Stage::Confirming { basket, .. } => go_on(step, basket, facts, Occasion::Need),
     }
 }
 
@@ -604,11 +624,34 @@ fn tell_taken(cart: &Cart, facts: &Facts<'_>, reply: &mut Reply) {
 
 /// A bare number where offers were shown with numbers.
 fn numbered(text: &str, offered: &Offered, facts: &Facts<'_>) -> Option<Offer> {
-    if !facts.numbered {
+    if offered.offers.len() <= facts.buttons {
         return None;
     }
     let number: usize = text.trim().trim_end_matches('.').parse().ok()?;
     offered.offers.get(number.checked_sub(1)?).cloned()
+}
+
+/// Whether a message says something of an order besides its cart: how it comes, where to, for whom, a wish; or names
+/// what the shop lacks.
+fn says_more(words: &Words<'_>, stage: &Stage) -> bool {
+    let reading = words.reading;
+    let (fulfilment, name) = match stage {
+        Stage::Idle => (None, None),
+        Stage::Filling { basket, .. } | Stage::Confirming { basket, .. } => (basket.fulfilment, basket.name.clone()),
+    };
+    (reading.fulfilment.is_some() && reading.fulfilment != fulfilment)
+        || reading.address.is_some()
+        || (reading.name.is_some() && reading.name != name)
+        || !reading.wishes.is_empty()
+        || (matches!(reading.intent, Intent::Confirm) && !reading.unmatched.is_empty())
+}
+
+/// One or two words of letters that begin with a capital, as names are written.
+fn looks_like_a_name(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let name =
+        |word: &&str| word.chars().next().is_some_and(char::is_uppercase) && word.chars().all(char::is_alphabetic);
+    (1..=2).contains(&words.len()) && words.iter().all(name)
 }
 
 /// Whether the words only say again what the read-back shows already.

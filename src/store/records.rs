@@ -45,6 +45,7 @@ pub struct Conversation {
 
 /// A stored state, or what could not be read as one.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "nearly always known; a box would cost an allocation in each turn")]
 pub enum Recalled {
     /// As saved.
     Known(State),

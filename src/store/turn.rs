@@ -11,6 +11,7 @@ use crate::{
     channel::{Arrival, ChannelKind, Outgoing, Peer},
     conversation::State,
     customer::Customer,
+    desk::{Desk, Why},
     id::{ConversationId, CustomerId, MerchantId, OrderId},
     moment::Moment,
     order::Order,
@@ -84,6 +85,7 @@ struct ConversationRow {
     gather_until: Option<i64>,
     orders: i64,
     reachable: i64,
+    last_at: i64,
     shown_name: Option<String>,
     name: Option<String>,
     customer_language: Option<String>,
@@ -119,13 +121,13 @@ const INBOX: &str = "INSERT INTO inbox (merchant_id, channel, foreign_id, conver
      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (merchant_id, channel, foreign_id) DO NOTHING";
 
 const BY_PEER: &str = "SELECT c.conversation_id, c.channel, c.peer, c.customer_id, c.version, c.state, c.desk, \
-     c.language, c.next_seq, c.gather_from, c.gather_until, c.orders, c.reachable, c.shown_name, u.name, \
+     c.language, c.next_seq, c.gather_from, c.gather_until, c.orders, c.reachable, c.last_at, c.shown_name, u.name, \
      u.language AS customer_language, u.address, u.offers FROM conversation c JOIN customer u \
      ON u.merchant_id = c.merchant_id AND u.customer_id = c.customer_id \
      WHERE c.merchant_id = $1 AND c.channel = $2 AND c.peer = $3";
 
 const BY_ID: &str = "SELECT c.conversation_id, c.channel, c.peer, c.customer_id, c.version, c.state, c.desk, \
-     c.language, c.next_seq, c.gather_from, c.gather_until, c.orders, c.reachable, c.shown_name, u.name, \
+     c.language, c.next_seq, c.gather_from, c.gather_until, c.orders, c.reachable, c.last_at, c.shown_name, u.name, \
      u.language AS customer_language, u.address, u.offers FROM conversation c JOIN customer u \
      ON u.merchant_id = c.merchant_id AND u.customer_id = c.customer_id \
      WHERE c.merchant_id = $1 AND c.conversation_id = $2";
@@ -137,12 +139,12 @@ const SAVE_CUSTOMER: &str = "UPDATE customer SET name = $3, language = $4, addre
      WHERE merchant_id = $1 AND customer_id = $2";
 
 const NEW_CONVERSATION: &str = "INSERT INTO conversation (merchant_id, conversation_id, channel, peer, customer_id, \
-     version, state, desk, language, next_seq, gather_from, gather_until, orders, reachable, last_at, shown_name) \
-     VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+     version, state, desk, language, next_seq, gather_from, gather_until, orders, reachable, last_at, shown_name, \
+     waiting_since) VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
 
 const SAVE_CONVERSATION: &str = "UPDATE conversation SET version = version + 1, state = $4, desk = $5, language = $6, \
      next_seq = $7, gather_from = $8, gather_until = $9, orders = $10, reachable = $11, last_at = $12, \
-     shown_name = $13 \
+     shown_name = $13, waiting_since = $14 \
      WHERE merchant_id = $1 AND conversation_id = $2 AND version = $3";
 
 const NEW_MESSAGE: &str = "INSERT INTO message (merchant_id, conversation_id, seq, author, by_name, kind, body, \
@@ -173,8 +175,8 @@ const UNSENT: &str = "SELECT o.merchant_id, o.conversation_id, o.seq, o.channel,
 
 const NEW_ORDER: &str = "INSERT INTO orders (merchant_id, order_id, number, conversation_id, readback, customer_id, \
      language, status, version, cart, line_totals, currency, fee, total, fulfilment, name, address, zone, placed_at, \
-     not_before, due, reason, moved_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
-     $16, $17, $18, $19, $20, $21, $22, $23)";
+     not_before, due, reason, note, moved_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
+     $16, $17, $18, $19, $20, $21, $22, $23, $24)";
 
 const MOVE_ORDER: &str = "UPDATE orders SET status = $4, version = $5, due = $6, reason = $7, moved_at = $8 \
      WHERE merchant_id = $1 AND order_id = $2 AND version = $3";
@@ -183,18 +185,21 @@ const NEW_MOVE: &str = "INSERT INTO order_move (merchant_id, order_id, version, 
      VALUES ($1, $2, $3, $4, $5, $6)";
 
 const ORDER_OF: &str = "SELECT order_id, number, conversation_id, customer_id, language, status, version, cart, \
-     line_totals, currency, fee, total, fulfilment, name, address, zone, placed_at, not_before, due, reason, moved_at \
+     line_totals, currency, fee, total, fulfilment, name, address, zone, placed_at, not_before, due, reason, note, moved_at \
      FROM orders WHERE merchant_id = $1 AND order_id = $2";
 
 const RECENT_ORDERS: &str = "SELECT order_id, number, conversation_id, customer_id, language, status, version, cart, \
-     line_totals, currency, fee, total, fulfilment, name, address, zone, placed_at, not_before, due, reason, moved_at \
+     line_totals, currency, fee, total, fulfilment, name, address, zone, placed_at, not_before, due, reason, note, moved_at \
      FROM orders WHERE merchant_id = $1 AND customer_id = $2 ORDER BY placed_at DESC LIMIT $3";
 
 const SET_ASIDE: &str = "INSERT INTO aside (merchant_id, channel, foreign_id, peer, raw, fault, at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (merchant_id, channel, foreign_id) DO NOTHING";
 
-const DUE_GATHERINGS: &str = "SELECT merchant_id, conversation_id, gather_until FROM conversation \
-     WHERE gather_until IS NOT NULL ORDER BY gather_until LIMIT 1000";
+const GIVE_UP: &str = "UPDATE conversation SET version = version + 1, gather_from = NULL, gather_until = NULL, \
+     desk = $3, waiting_since = $4 WHERE merchant_id = $1 AND conversation_id = $2";
+
+const DUE_GATHERINGS: &str = "SELECT merchant_id, conversation_id, channel, gather_until FROM conversation \
+     WHERE gather_until IS NOT NULL";
 
 impl Tx {
     pub(super) fn new(tx: Transaction<'static, Sqlite>) -> Tx {
@@ -209,6 +214,18 @@ impl Tx {
     /// Undoes all of it now, instead of when the connection is next used.
     pub async fn undo(self) -> Result<(), StoreError> {
         Ok(self.tx.rollback().await?)
+    }
+
+    /// Stores a shop's files, new or in place of the old ones. They must have been read without an error.
+    pub async fn import(
+        &mut self,
+        merchant: &MerchantId,
+        catalog: &str,
+        faq: &str,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        sqlx::query(IMPORT).bind(merchant.as_str()).bind(catalog).bind(faq).bind(now.0).execute(&mut *self.tx).await?;
+        Ok(())
     }
 
     /// Writes an arrival down; `false` where it was there already and this one ends here.
@@ -290,6 +307,7 @@ impl Tx {
                 .bind(reachable)
                 .bind(now.0)
                 .bind(conversation.shown_name.as_deref())
+                .bind(waiting_since(&conversation.desk))
                 .execute(&mut *self.tx)
                 .await?;
             return Ok(());
@@ -308,6 +326,7 @@ impl Tx {
             .bind(reachable)
             .bind(now.0)
             .bind(conversation.shown_name.as_deref())
+            .bind(waiting_since(&conversation.desk))
             .execute(&mut *self.tx)
             .await?;
         one_row(done.rows_affected())
@@ -481,6 +500,7 @@ impl Tx {
             .bind(order.not_before.map(|m| m.0))
             .bind(order.due.map(|m| m.0))
             .bind(order.reason.as_deref())
+            .bind(order.note.as_deref())
             .bind(order.moved_at.0)
             .execute(&mut *self.tx)
             .await?;
@@ -524,6 +544,23 @@ impl Tx {
             .fetch_all(&mut *self.tx)
             .await?;
         rows.into_iter().map(Order::try_from).collect()
+    }
+
+    /// Lets go of messages that wait for their other half and can't be answered, and calls a person to them.
+    pub async fn give_up_gathering(
+        &mut self,
+        merchant: &MerchantId,
+        conversation: ConversationId,
+        desk: &Desk,
+    ) -> Result<(), StoreError> {
+        sqlx::query(GIVE_UP)
+            .bind(merchant.as_str())
+            .bind(conversation.to_string())
+            .bind(written(desk)?)
+            .bind(waiting_since(desk))
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
     }
 
     /// Keeps an arrival whose turn failed, with the fault.
@@ -573,8 +610,9 @@ impl Store {
 
     /// Stores a shop's files, new or in place of the old ones. They must have been read without an error.
     pub async fn import(&self, merchant: &MerchantId, catalog: &str, faq: &str, now: Moment) -> Result<(), StoreError> {
-        sqlx::query(IMPORT).bind(merchant.as_str()).bind(catalog).bind(faq).bind(now.0).execute(&self.writer).await?;
-        Ok(())
+        let mut tx = self.begin().await?;
+        tx.import(merchant, catalog, faq, now).await?;
+        tx.commit().await
     }
 
     /// Every message that no vendor has taken yet, each conversation's in order.
@@ -598,11 +636,13 @@ impl Store {
     }
 
     /// Conversations whose messages wait for their other half, with the moment at which the waiting ends.
-    pub async fn gatherings(&self) -> Result<Vec<(MerchantId, ConversationId, Moment)>, StoreError> {
-        let rows: Vec<(String, String, i64)> = sqlx::query_as(DUE_GATHERINGS).fetch_all(self.reader()).await?;
+    pub async fn gatherings(&self) -> Result<Vec<(MerchantId, ConversationId, ChannelKind, Moment)>, StoreError> {
+        let rows: Vec<(String, String, String, i64)> = sqlx::query_as(DUE_GATHERINGS).fetch_all(self.reader()).await?;
         rows.into_iter()
-            .map(|(merchant, conversation, until)| {
-                Ok((parsed(&merchant, "merchant id")?, parsed(&conversation, "conversation id")?, Moment(until)))
+            .map(|(merchant, conversation, kind, until)| {
+                let (merchant, conversation) =
+                    (parsed(&merchant, "merchant id")?, parsed(&conversation, "conversation id")?);
+                Ok((merchant, conversation, channel(&kind)?, Moment(until)))
             })
             .collect()
     }
@@ -634,7 +674,9 @@ impl TryFrom<ConversationRow> for Conversation {
             shown_name: row.shown_name,
             version: row.version,
             state,
-            desk: json(&row.desk, "desk")?,
+            // One that can't be read is a person's business, and must not keep the person out.
+            desk: serde_json::from_str(&row.desk)
+                .unwrap_or(Desk::Waiting { since: Moment(row.last_at), why: Why::NotUnderstood }),
             language: row.language.and_then(|tag| tag.parse().ok()),
             next_seq: row.next_seq,
             gathering,
@@ -662,6 +704,14 @@ impl TryFrom<UnsentRow> for Unsent {
             attempts: row.attempts,
             due_at: Moment(row.due_at),
         })
+    }
+}
+
+/// Since when a person is awaited, for the list of those who wait.
+fn waiting_since(desk: &Desk) -> Option<i64> {
+    match desk {
+        Desk::Waiting { since, .. } => Some(since.0),
+        Desk::Bot | Desk::Staff { .. } => None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the console and the chat page show.
 
+use std::collections::HashSet;
+
 use sqlx::FromRow;
 
 use super::{Store, StoreError};
@@ -17,8 +19,14 @@ use crate::{
 /// Most messages that one look at a conversation fetches.
 const MOST_MESSAGES: i64 = 200;
 
-/// Most orders that the console's board shows.
+/// Most ended orders that the console's board shows.
 const MOST_ORDERS: i64 = 200;
+
+/// Most orders under way that the board shows; no kitchen has more at once.
+const MOST_OPEN: i64 = 2_000;
+
+/// Most conversations that wait for a person which the console lists.
+const MOST_CALLING: i64 = 500;
 
 /// Most conversations that the console lists.
 const MOST_CONVERSATIONS: i64 = 100;
@@ -129,6 +137,7 @@ pub(super) struct OrderRow {
     not_before: Option<i64>,
     due: Option<i64>,
     reason: Option<String>,
+    note: Option<String>,
     moved_at: i64,
 }
 
@@ -167,22 +176,29 @@ struct MessageRow {
     fault: Option<String>,
 }
 
-const BOARD: &str = "SELECT o.order_id, o.number, o.conversation_id, o.customer_id, o.language, o.status, o.version, \
+const OPEN_ORDERS: &str = "SELECT o.order_id, o.number, o.conversation_id, o.customer_id, o.language, o.status, o.version, \
      o.cart, o.line_totals, o.currency, o.fee, o.total, o.fulfilment, o.name, o.address, o.zone, o.placed_at, \
-     o.not_before, o.due, o.reason, o.moved_at, c.channel FROM orders o JOIN conversation c \
+     o.not_before, o.due, o.reason, o.note, o.moved_at, c.channel FROM orders o JOIN conversation c \
      ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
-     WHERE o.merchant_id = $1 AND (o.status IN ('placed', 'accepted', 'ready', 'out_for_delivery') OR o.moved_at > $2) \
-     ORDER BY o.placed_at DESC LIMIT $3";
+     WHERE o.merchant_id = $1 AND o.status IN ('placed', 'accepted', 'ready', 'out_for_delivery') \
+     ORDER BY o.placed_at DESC LIMIT $2";
+
+const ENDED_ORDERS: &str = "SELECT o.order_id, o.number, o.conversation_id, o.customer_id, o.language, o.status, o.version, \
+     o.cart, o.line_totals, o.currency, o.fee, o.total, o.fulfilment, o.name, o.address, o.zone, o.placed_at, \
+     o.not_before, o.due, o.reason, o.note, o.moved_at, c.channel FROM orders o JOIN conversation c \
+     ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
+     WHERE o.merchant_id = $1 AND o.moved_at > $2 AND o.status IN ('delivered', 'declined', 'cancelled') \
+     ORDER BY o.moved_at DESC LIMIT $3";
 
 const ORDER: &str = "SELECT o.order_id, o.number, o.conversation_id, o.customer_id, o.language, o.status, o.version, \
      o.cart, o.line_totals, o.currency, o.fee, o.total, o.fulfilment, o.name, o.address, o.zone, o.placed_at, \
-     o.not_before, o.due, o.reason, o.moved_at, c.channel FROM orders o JOIN conversation c \
+     o.not_before, o.due, o.reason, o.note, o.moved_at, c.channel FROM orders o JOIN conversation c \
      ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
      WHERE o.merchant_id = $1 AND o.order_id = $2";
 
 const ORDERS_OF: &str = "SELECT o.order_id, o.number, o.conversation_id, o.customer_id, o.language, o.status, \
      o.version, o.cart, o.line_totals, o.currency, o.fee, o.total, o.fulfilment, o.name, o.address, o.zone, \
-     o.placed_at, o.not_before, o.due, o.reason, o.moved_at, c.channel FROM orders o JOIN conversation c \
+     o.placed_at, o.not_before, o.due, o.reason, o.note, o.moved_at, c.channel FROM orders o JOIN conversation c \
      ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
      WHERE o.merchant_id = $1 AND o.conversation_id = $2 ORDER BY o.placed_at DESC LIMIT $3";
 
@@ -195,6 +211,16 @@ const CONVERSATIONS: &str = "SELECT c.conversation_id, c.channel, coalesce(u.nam
        (SELECT max(l.seq) FROM message l WHERE l.merchant_id = c.merchant_id AND l.conversation_id = c.conversation_id \
         AND l.author <> 'note') \
      WHERE c.merchant_id = $1 ORDER BY c.last_at DESC LIMIT $2";
+
+const CALLING: &str = "SELECT c.conversation_id, c.channel, coalesce(u.name, c.shown_name) AS name, c.language, c.desk, c.state, c.last_at, \
+     m.author AS last_author, m.body AS last_body, c.reachable, \
+     (SELECT count(*) FROM outbox x WHERE x.merchant_id = c.merchant_id AND x.conversation_id = c.conversation_id \
+      AND x.failed = 1) AS failed \
+     FROM conversation c JOIN customer u ON u.merchant_id = c.merchant_id AND u.customer_id = c.customer_id \
+     LEFT JOIN message m ON m.merchant_id = c.merchant_id AND m.conversation_id = c.conversation_id AND m.seq = \
+       (SELECT max(l.seq) FROM message l WHERE l.merchant_id = c.merchant_id AND l.conversation_id = c.conversation_id \
+        AND l.author <> 'note') \
+     WHERE c.merchant_id = $1 AND c.waiting_since IS NOT NULL ORDER BY c.waiting_since LIMIT $2";
 
 const CONVERSATION: &str = "SELECT c.conversation_id, c.channel, coalesce(u.name, c.shown_name) AS name, c.language, c.desk, c.state, c.last_at, \
      m.author AS last_author, m.body AS last_body, c.reachable, \
@@ -220,13 +246,18 @@ const ASIDE: &str =
 impl Store {
     /// The orders that are under way, and those that ended after `since`; the newest first.
     pub async fn board(&self, merchant: &MerchantId, since: Moment) -> Result<Vec<OrderView>, StoreError> {
-        let rows: Vec<OrderViewRow> = sqlx::query_as(BOARD)
+        let mut rows: Vec<OrderViewRow> =
+            sqlx::query_as(OPEN_ORDERS).bind(merchant.as_str()).bind(MOST_OPEN).fetch_all(self.reader()).await?;
+        let ended: Vec<OrderViewRow> = sqlx::query_as(ENDED_ORDERS)
             .bind(merchant.as_str())
             .bind(since.0)
             .bind(MOST_ORDERS)
             .fetch_all(self.reader())
             .await?;
-        rows.into_iter().map(OrderView::try_from).collect()
+        rows.extend(ended);
+        let mut views: Vec<OrderView> = rows.into_iter().filter_map(readable).collect();
+        views.sort_by_key(|view| std::cmp::Reverse(view.order.placed_at));
+        Ok(views)
     }
 
     /// One order.
@@ -247,14 +278,20 @@ impl Store {
         rows.into_iter().map(OrderView::try_from).collect()
     }
 
-    /// The latest conversations, the newest first.
+    /// The conversations that wait for a person, however old, and the latest ones; the newest first.
     pub async fn conversations(&self, merchant: &MerchantId) -> Result<Vec<ConversationView>, StoreError> {
-        let rows: Vec<ConversationRow> = sqlx::query_as(CONVERSATIONS)
+        let mut rows: Vec<ConversationRow> =
+            sqlx::query_as(CALLING).bind(merchant.as_str()).bind(MOST_CALLING).fetch_all(self.reader()).await?;
+        let latest: Vec<ConversationRow> = sqlx::query_as(CONVERSATIONS)
             .bind(merchant.as_str())
             .bind(MOST_CONVERSATIONS)
             .fetch_all(self.reader())
             .await?;
-        rows.into_iter().map(ConversationView::try_from).collect()
+        let known: HashSet<String> = rows.iter().map(|row| row.conversation_id.clone()).collect();
+        rows.extend(latest.into_iter().filter(|row| !known.contains(&row.conversation_id)));
+        let mut views = rows.into_iter().map(ConversationView::try_from).collect::<Result<Vec<_>, _>>()?;
+        views.sort_by_key(|view| std::cmp::Reverse(view.last_at));
+        Ok(views)
     }
 
     /// One conversation.
@@ -329,6 +366,12 @@ impl Author {
     }
 }
 
+/// An order as a view; one that can't be read is left out and logged, so that the others still show.
+fn readable(row: OrderViewRow) -> Option<OrderView> {
+    let id = row.order.order_id.clone();
+    OrderView::try_from(row).inspect_err(|fault| tracing::error!(order = id, %fault, "an order can't be read")).ok()
+}
+
 impl TryFrom<OrderRow> for Order {
     type Error = StoreError;
 
@@ -358,6 +401,7 @@ impl TryFrom<OrderRow> for Order {
             not_before: row.not_before.map(Moment),
             due: row.due.map(Moment),
             reason: row.reason,
+            note: row.note,
             moved_at: Moment(row.moved_at),
         })
     }

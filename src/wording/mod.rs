@@ -176,6 +176,7 @@ texts! {
     FreeDeliveryHint = "free-delivery-hint" { short: Money };
     Unmatched = "unmatched" { pieces: List<Quoted> };
     UnmatchedNear = "unmatched-near" { pieces: List<Quoted>, near: List<ProductId> };
+    WishNoted = "wish-noted" { wishes: List<Quoted> };
     Unavailable = "unavailable" { product: ProductId };
     OptionUnavailable = "option-unavailable" { option: OptionName };
     OptionNotFor = "option-not-for" { option: OptionName, product: ProductId };
@@ -191,6 +192,7 @@ texts! {
     ReadbackHead = "readback-head" {};
     ReadbackPickup = "readback-pickup" { name: String };
     ReadbackDelivery = "readback-delivery" { name: String, address: String };
+    ReadbackNote = "readback-note" { wishes: List<Quoted> };
     ReadbackClosed = "readback-closed" { opening: DayTime };
     ReadbackAsk = "readback-ask" {};
     ReadbackChanged = "readback-changed" {};

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     catalog::{self, Catalog},
-    channel::{Arrival, Channel, Inbox, NotTaken, Pending},
+    channel::{Arrival, Channel, ChannelKind, Inbox, NotTaken, Pending},
     faq::{self, Faq},
     id::{ConversationId, MerchantId, OrderId},
     language::Language,
@@ -37,7 +37,7 @@ const MOST_EVENTS: usize = 4_096;
 /// How often other processes' writes are looked for (`usual chat`, `usual catalog import`).
 const LOOK_AROUND: Duration = Duration::from_millis(500);
 
-/// Longest answer that a member of the staff may write, in characters: every channel takes it in one message.
+/// Longest answer that a member of the staff may write, in UTF-16 units: every channel takes it in one message.
 pub const LONGEST_ANSWER: usize = 4_000;
 
 /// Settings of the conversation that a shop may want otherwise.
@@ -195,9 +195,10 @@ impl Work {
         let (events, _) = broadcast::channel(MOST_EVENTS);
         let inner = Inner { store, words, habits, shops: RwLock::new(shops), events, jobs };
         let work = Work { inner: Arc::new(inner) };
+        let kinds: Vec<ChannelKind> = channels.iter().map(|channel| channel.kind()).collect();
         let post = send::start(&work, channels, shutdown.clone()).await?;
         tokio::spawn(turn::run(work.clone(), waiting, post, shutdown.clone()));
-        work.wake_gatherings().await?;
+        work.wake_gatherings(&kinds).await?;
         tokio::spawn(look_around(work.clone(), shutdown));
         Ok(work)
     }
@@ -267,9 +268,12 @@ impl Work {
         Ok(())
     }
 
-    async fn wake_gatherings(&self) -> Result<(), StoreError> {
-        for (merchant, conversation, until) in self.inner.store.gatherings().await? {
-            self.wake(merchant, conversation, until);
+    /// Takes up the waits that an earlier run left: those that can be answered from here.
+    async fn wake_gatherings(&self, channels: &[ChannelKind]) -> Result<(), StoreError> {
+        for (merchant, conversation, channel, until) in self.inner.store.gatherings().await? {
+            if channel.abilities().fetched || channels.contains(&channel) {
+                self.wake(merchant, conversation, until);
+            }
         }
         Ok(())
     }

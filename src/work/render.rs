@@ -31,11 +31,6 @@ pub fn render(reply: &Reply, speech: &Speech<'_>, abilities: Abilities, seq: i64
     messages
 }
 
-/// Whether offers are written as numbers on such a channel.
-pub fn numbers(abilities: Abilities) -> bool {
-    abilities.buttons == 0
-}
-
 fn line(say: &Say, speech: &Speech<'_>) -> String {
     match say {
         Say::Text(text) => speech.say(text),

@@ -42,8 +42,11 @@ const RETRIES: [Span; 10] = [
 /// A wait is this much longer or shorter by chance, so that what failed together is not tried together.
 const JITTER: f64 = 0.2;
 
+/// When a mark that could not be stored is tried again.
+const MARK_AGAIN: Span = Span::seconds(1);
+
 /// What became of a message.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Fate {
     /// The vendor took it.
     Sent,
@@ -201,10 +204,14 @@ async fn see_off(work: &Work, channel: &dyn Channel, in_flight: &Semaphore, mut 
 /// Has what became of a message written down, and waits for it: the next message of the conversation goes out only
 /// then, so that of each conversation no more than the last one can go out twice.
 async fn mark(work: &Work, message: Unsent, fate: Fate) {
-    let (done, written) = oneshot::channel();
-    // Where the writer has stopped, the message is still in the outbox.
-    if work.inner.jobs.send(Job::Mark { message: Box::new(message), fate, done }).await.is_ok() {
-        let _ = written.await;
+    loop {
+        let (done, written) = oneshot::channel();
+        let job = Job::Mark { message: Box::new(message.clone()), fate: fate.clone(), done };
+        // Where the writer has stopped, the message is still in the outbox.
+        if work.inner.jobs.send(job).await.is_err() || written.await.unwrap_or(true) {
+            return;
+        }
+        tokio::time::sleep(MARK_AGAIN.to_duration()).await;
     }
 }
 

@@ -22,9 +22,9 @@ use super::{
 use crate::{
     cart::Cart,
     channel::{Arrival, ChannelKind, Content, Medium, NotTaken, Outgoing, Peer},
-    conversation::{Effect, Facts, Input, Press, Stage, State, Wordless, Words, step},
+    conversation::{Effect, Facts, Input, Press, Stage, State, Wordless, Words, step, usual},
     customer::Customer,
-    desk::Desk,
+    desk::{Desk, Why},
     id::{ConversationId, CustomerId, MerchantId, OrderId},
     language::Language,
     moment::{Moment, Span},
@@ -40,6 +40,12 @@ const MOST_TOGETHER: usize = 64;
 /// Messages that are gathered at most before they are answered whatever they are.
 const MOST_GATHERED: i64 = 8;
 
+/// Longest time after which a wait for half a message is looked at again, whatever the clock said.
+const LONGEST_NAP: Span = Span::seconds(20);
+
+/// When a wait that could not be looked at is looked at again.
+const LOOK_AGAIN: Span = Span::seconds(2);
+
 /// How often a job is run again because somebody else changed what it had read.
 const MOST_STALE: u32 = 5;
 
@@ -50,7 +56,7 @@ pub(super) enum Job {
     /// Do what a member of the staff wants.
     Act { merchant: MerchantId, staff: String, action: Action, done: oneshot::Sender<Result<(), NotDone>> },
     /// Note what became of a message.
-    Mark { message: Box<Unsent>, fate: Fate, done: oneshot::Sender<()> },
+    Mark { message: Box<Unsent>, fate: Fate, done: oneshot::Sender<bool> },
     /// Answer what waited for its other half, if it has waited long enough.
     Due { merchant: MerchantId, conversation: ConversationId },
     /// Answer once everything before it is committed.
@@ -142,6 +148,9 @@ async fn write_alone(work: &Work, post: &Post, job: Job) {
             Ok(Err(Failed::Store(fault @ (StoreError::Busy(_) | StoreError::Unwritable(_))))) => {
                 // The store's trouble, not the job's: the vendor sends it again.
                 tracing::error!(%fault, "a turn could not be stored");
+                if let Job::Due { merchant, conversation } = &job {
+                    work.wake(merchant.clone(), *conversation, now().after(LOOK_AGAIN));
+                }
                 return job.answer(Err(NotDone::Store(fault)));
             }
             Ok(Err(Failed::Store(fault))) => break fault.to_string(),
@@ -155,7 +164,21 @@ async fn write_alone(work: &Work, post: &Post, job: Job) {
         let _ = work.inner.events.send(Event::Anything);
         return job.answer(answer);
     }
+    if let Job::Due { merchant, conversation } = &job
+        && let Err(fault) = give_up(work, merchant, *conversation).await
+    {
+        tracing::error!(%fault, "messages that wait for their other half could not be let go");
+    }
     job.answer(Err(NotDone::Refused(fault)));
+}
+
+async fn give_up(work: &Work, merchant: &MerchantId, id: ConversationId) -> Result<(), StoreError> {
+    let desk = Desk::Waiting { since: now(), why: Why::NotUnderstood };
+    let mut tx = work.store().begin().await?;
+    tx.give_up_gathering(merchant, id, &desk).await?;
+    tx.commit().await?;
+    let _ = work.inner.events.send(Event::Conversation { merchant: merchant.clone(), conversation: id });
+    Ok(())
 }
 
 async fn keep_aside(work: &Work, arrival: &Arrival, fault: &str) -> Result<(), StoreError> {
@@ -204,8 +227,11 @@ impl Job {
             Job::Act { done, .. } => {
                 let _ = done.send(result);
             }
-            Job::Settled(done) | Job::Mark { done, .. } => {
+            Job::Settled(done) => {
                 let _ = done.send(());
+            }
+            Job::Mark { done, .. } => {
+                let _ = done.send(result.is_ok());
             }
             Job::Due { .. } => {}
         }
@@ -220,14 +246,10 @@ async fn turn(work: &Work, tx: &mut Tx, job: &Job, outcome: &mut Outcome) -> Res
             match fate {
                 Fate::Sent => tx.mark_sent(message).await?,
                 Fate::Later(fault) => tx.mark_later(message, fault).await?,
-                Fate::Failed(fault, gone) => {
-                    tx.mark_failed(message, fault, *gone).await?;
-                    outcome.events.push(Event::Conversation {
-                        merchant: message.merchant.clone(),
-                        conversation: message.conversation,
-                    });
-                }
+                Fate::Failed(fault, gone) => tx.mark_failed(message, fault, *gone).await?,
             }
+            let (merchant, conversation) = (message.merchant.clone(), message.conversation);
+            outcome.events.push(Event::Conversation { merchant, conversation });
             Ok(())
         }
         Job::Due { merchant, conversation } => Ok(due(work, tx, merchant, *conversation, outcome).await?),
@@ -247,7 +269,7 @@ async fn arrive(work: &Work, tx: &mut Tx, arrival: &Arrival, outcome: &mut Outco
     let found = tx.conversation_with(&arrival.merchant, arrival.channel, &arrival.peer).await?;
     let conversation = found.unwrap_or_else(|| opened(arrival));
     let mut talk = Talk { work, shop, tx, outcome, conversation, now: arrival.at, said: false };
-    let noted = matches!(arrival.content, Content::Opened(_) | Content::Left);
+    let noted = matches!(arrival.content, Content::Opened(_) | Content::Left | Content::Back);
     let seq = if noted { None } else { Some(talk.conversation.next_seq) };
     if !talk.tx.receive(arrival, talk.conversation.id, seq).await? {
         return Ok(());
@@ -283,7 +305,7 @@ async fn arrive(work: &Work, tx: &mut Tx, arrival: &Arrival, outcome: &mut Outco
             talk.answer_gathered().await?;
             talk.happens(&Input::Wordless(wordless)).await?;
         }
-        Content::Left | Content::Ignored(_) => {}
+        Content::Left | Content::Back | Content::Ignored(_) => {}
     }
     talk.save().await
 }
@@ -319,13 +341,13 @@ async fn act(
                 talk.happens(&Input::OrderMoved(order)).await?;
             }
         }
-        Action::TakeOver(_) => talk.take_over(staff).await?,
+        Action::TakeOver(_) => talk.take_over(staff, true).await?,
         Action::Answer(_, text) => {
             let text = text.trim();
-            if text.is_empty() || text.chars().count() > LONGEST_ANSWER {
+            if text.is_empty() || text.encode_utf16().count() > LONGEST_ANSWER {
                 return Err(NotDone::Refused(format!("write 1 to {LONGEST_ANSWER} characters")).into());
             }
-            talk.take_over(staff).await?;
+            talk.take_over(staff, false).await?;
             let message = Outgoing { text: text.to_owned(), buttons: Vec::new() };
             talk.say(Author::Staff, Some(staff), "text", message).await?;
         }
@@ -333,7 +355,13 @@ async fn act(
             Desk::Staff { name, .. } => {
                 talk.happens(&Input::HandedBack(&name)).await?;
             }
-            Desk::Bot | Desk::Waiting { .. } => talk.conversation.desk = Desk::Bot,
+            Desk::Bot | Desk::Waiting { .. } => {
+                talk.conversation.desk = Desk::Bot;
+                if let Recalled::Known(state) = &mut talk.conversation.state {
+                    state.afresh();
+                }
+                talk.said = true;
+            }
         },
     }
     talk.save().await?;
@@ -352,8 +380,13 @@ async fn due(
     let now = now();
     match conversation.gathering {
         Some(gathering) if gathering.until <= now => {}
-        // Answered meanwhile, or something more came and the wait began anew with a wake of its own.
-        Some(_) | None => return Ok(()),
+        // Something more came and the wait began anew, or the clock was set back.
+        Some(gathering) => {
+            outcome.wakes.push((merchant.clone(), id, gathering.until.min(now.after(LONGEST_NAP))));
+            return Ok(());
+        }
+        // Answered meanwhile.
+        None => return Ok(()),
     }
     let mut talk = Talk { work, shop, tx, outcome, conversation, now, said: false };
     talk.answer_gathered().await?;
@@ -482,7 +515,7 @@ impl Talk<'_> {
     /// What a text means here, and the orders that were looked at for it.
     async fn read(&mut self, text: &str) -> Result<(Vec<Order>, Reading), StoreError> {
         let orders = self.orders().await?;
-        let usual = orders.first().map(|order| order.cart.clone()).unwrap_or_default();
+        let usual = usual(&orders).map(|order| order.cart.clone()).unwrap_or_default();
         let (cart, expecting) = match &self.conversation.state {
             Recalled::Known(state) => (state.cart(), state.expecting()),
             Recalled::Unreadable(_) => (Cart::default(), None),
@@ -554,7 +587,7 @@ impl Talk<'_> {
             seq: self.conversation.next_seq,
             next_number,
             next_order: OrderId(new_id()),
-            numbered: render::numbers(self.conversation.channel.abilities()),
+            buttons: self.conversation.channel.abilities().buttons,
         };
         step(state, self.conversation.desk.clone(), input, &facts)
     }
@@ -584,9 +617,11 @@ impl Talk<'_> {
         Ok(())
     }
 
-    async fn take_over(&mut self, staff: &str) -> Result<(), Failed> {
+    /// Makes a member of the staff the owner; from a colleague only where that is `meant`.
+    async fn take_over(&mut self, staff: &str, meant: bool) -> Result<(), Failed> {
         match &self.conversation.desk {
             Desk::Staff { name, .. } if name == staff => return Ok(()),
+            Desk::Staff { .. } if meant => {}
             Desk::Staff { name, .. } => return Err(NotDone::Owned(name.clone()).into()),
             Desk::Bot | Desk::Waiting { .. } => {}
         }

@@ -241,7 +241,8 @@ fn content_of(kind: Kind, body: &Part<'_>, chat: &Part<'_>) -> Content {
         Kind::Callback => body.text("data").map_or(Content::Ignored("game"), Content::Press),
         Kind::Membership => match body.part("new_chat_member").and_then(|member| member.text("status")).as_deref() {
             Some("kicked" | "left") => Content::Left,
-            _ => Content::Ignored("unblocked"),
+            Some("member") => Content::Back,
+            _ => Content::Ignored("membership"),
         },
         Kind::Other => Content::Ignored("unknown kind"),
     }
@@ -435,7 +436,7 @@ mod tests {
             .content
         };
         assert_eq!(member("kicked"), Content::Left);
-        assert_eq!(member("member"), Content::Ignored("unblocked"));
+        assert_eq!(member("member"), Content::Back);
     }
 
     #[test]
