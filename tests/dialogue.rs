@@ -16,7 +16,6 @@ use theusual::{
     store::{Author, Store},
     work::{Action, Habits, Work, new_id},
 };
-use tokio_util::sync::CancellationToken;
 
 /// Short, so that the files that wait do not take long; long enough that nothing else in a file takes as long.
 const GATHER: Span = Span::millis(400);
@@ -64,8 +63,7 @@ async fn hold(name: &str, text: &str) -> Vec<String> {
         let read = |file: &str| fs::read_to_string(samples.join(shop).join(file)).unwrap();
         store.import(&shop.parse().unwrap(), &read("catalog.json"), &read("faq.json"), Moment(0)).await.unwrap();
     }
-    let shutdown = CancellationToken::new();
-    let work = Work::start(store.clone(), Habits { gather: GATHER }, Vec::new(), shutdown.clone()).await.unwrap();
+    let work = Work::start(store, Habits { gather: GATHER }, Vec::new()).await.unwrap();
     let mut scene = Scene {
         work,
         merchant: "pizzeria".parse().unwrap(),
@@ -109,8 +107,7 @@ async fn hold(name: &str, text: &str) -> Vec<String> {
             _ => faults.push(format!("{place}: a line begins with none of the signs: {line}")),
         }
     }
-    shutdown.cancel();
-    store.close().await;
+    scene.work.close().await;
     faults
 }
 

@@ -12,7 +12,6 @@ use theusual::{
     store::{Author, MessageView, Store},
     work::{Habits, Work, new_id, now},
 };
-use tokio_util::sync::CancellationToken;
 
 struct House {
     folder: tempfile::TempDir,
@@ -37,7 +36,7 @@ impl House {
     async fn work(&self) -> Work {
         let store = Store::open(&self.address()).await.unwrap();
         let habits = Habits { gather: Span::millis(0) };
-        Work::start(store, habits, Vec::new(), CancellationToken::new()).await.unwrap()
+        Work::start(store, habits, Vec::new()).await.unwrap()
     }
 
     async fn sql(&self) -> SqliteConnection {

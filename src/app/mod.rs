@@ -137,6 +137,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve { open } => {
             let settings = settings()?;
             log(&settings.log);
+            say_where_a_panic_was();
             runtime()?.block_on(async {
                 let shutdown = CancellationToken::new();
                 tokio::spawn(cancel_at_signal(shutdown.clone()));
@@ -164,6 +165,14 @@ fn log(filter: &str) {
         tracing_subscriber::EnvFilter::try_new(filter).unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
+}
+
+/// A panic is logged with its place alone: its words may quote what a customer wrote.
+fn say_where_a_panic_was() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "the program made a mistake (panic)");
+    }));
 }
 
 async fn cancel_at_signal(shutdown: CancellationToken) {

@@ -1,6 +1,10 @@
 //! `usual serve`: opens the store, the shops, the channels and the pages, and closes them in the opposite order.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 use axum::{Router, extract::State, http::StatusCode, routing::get};
@@ -18,6 +22,9 @@ use crate::{
     store::Store,
     work::{Habits, Work, now},
 };
+
+/// After so long a channel that stops has worked before: its fault is not the settings'.
+const SETTLED: Duration = Duration::from_secs(60);
 
 /// Listens and serves until `shutdown` is cancelled; prints the addresses once it is ready. With `open`, a desktop's
 /// browser is shown the chat and the console.
@@ -40,10 +47,8 @@ pub async fn run(settings: Settings, open: bool, shutdown: CancellationToken) ->
     };
     let channels: Vec<Arc<dyn Channel>> =
         telegram.iter().map(|telegram| Arc::new(telegram.clone()) as Arc<dyn Channel>).collect();
-    // The work goes on after the pages have closed, so that what they took is written.
-    let work_shutdown = CancellationToken::new();
     let habits = Habits { gather: settings.gather };
-    let work = Work::start(store.clone(), habits, channels, work_shutdown.clone()).await?;
+    let work = Work::start(store.clone(), habits, channels).await?;
     let inbox: Arc<dyn Inbox> = Arc::new(work.clone());
     let web = Web {
         work: work.clone(),
@@ -67,9 +72,8 @@ pub async fn run(settings: Settings, open: bool, shutdown: CancellationToken) ->
         Some(fault) = failure.recv() => Err(anyhow::Error::new(fault)),
     };
     shutdown.cancel();
-    work.settled().await;
-    work_shutdown.cancel();
-    store.close().await;
+    // The work goes on until the pages have closed, so that what they took is written.
+    work.close().await;
     tracing::info!("closed");
     served
 }
@@ -84,13 +88,26 @@ async fn open_telegram(
     failed: mpsc::Sender<telegram::StartError>,
 ) {
     let merchant = telegram.settings().merchant().clone();
+    let begun = Instant::now();
     let done = if telegram.settings().secret().is_some() {
         match public_url.join(&format!("/webhooks/{merchant}/telegram")) {
             Ok(url) => hook::register_at_last(&telegram, &url, shutdown).await,
             Err(fault) => Err(telegram::StartError::Refused(fault.to_string())),
         }
     } else {
-        poll::run(telegram, inbox, shutdown).await
+        loop {
+            match poll::run(telegram.clone(), inbox.clone(), shutdown.clone()).await {
+                // A token that worked and works no more is the channel's trouble; the shop stays open without it.
+                Err(fault) if begun.elapsed() > SETTLED => {
+                    tracing::error!(%fault, "Telegram does not let us in any more; trying again in a minute");
+                    tokio::select! {
+                        () = shutdown.cancelled() => return,
+                        () = tokio::time::sleep(SETTLED) => {}
+                    }
+                }
+                done => break done,
+            }
+        }
     };
     if let Err(fault) = done {
         // The receiver is gone only where the program is ending anyway.

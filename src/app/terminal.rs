@@ -5,7 +5,6 @@ use std::{io::Write as _, time::Duration};
 
 use anyhow::Context as _;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio_util::sync::CancellationToken;
 
 use super::{demo, settings::Settings};
 use crate::{
@@ -22,9 +21,8 @@ const LOOK: Duration = Duration::from_millis(250);
 pub async fn run(settings: &Settings, merchant: Option<MerchantId>, who: &str) -> anyhow::Result<()> {
     let store = Store::open(&settings.database_url).await?;
     demo::open_where_empty(&store, now()).await?;
-    let shutdown = CancellationToken::new();
     let habits = Habits { gather: settings.gather };
-    let work = Work::start(store.clone(), habits, Vec::new(), shutdown.clone()).await?;
+    let work = Work::start(store, habits, Vec::new()).await?;
     let shop = match merchant {
         Some(id) => work.shop(&id).with_context(|| format!("there is no shop {id}"))?,
         None => work.first_shop().context("the database has no shop; import one with `usual catalog import`")?,
@@ -52,8 +50,7 @@ pub async fn run(settings: &Settings, merchant: Option<MerchantId>, who: &str) -
     tokio::time::sleep(settings.gather.to_duration() + LOOK).await;
     work.settled().await;
     chat.show().await?;
-    shutdown.cancel();
-    store.close().await;
+    work.close().await;
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::sync::{broadcast, mpsc, oneshot};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     catalog::{self, Catalog},
@@ -36,6 +36,10 @@ const MOST_EVENTS: usize = 4_096;
 
 /// How often other processes' writes are looked for (`usual chat`, `usual catalog import`).
 const LOOK_AROUND: Duration = Duration::from_millis(500);
+
+/// How long the end waits for messages on the wire. With the pages' own time to drain it stays below the half minute
+/// after which service managers kill.
+const LONGEST_SEND: Duration = Duration::from_secs(10);
 
 /// Longest answer that a member of the staff may write, in UTF-16 units: every channel takes it in one message.
 pub const LONGEST_ANSWER: usize = 4_000;
@@ -158,6 +162,11 @@ struct Inner {
     shops: RwLock<Vec<Arc<OpenShop>>>,
     events: broadcast::Sender<Event>,
     jobs: mpsc::Sender<turn::Job>,
+    /// Cancelled when nothing more is to be sent.
+    closing: CancellationToken,
+    /// Messages on the wire.
+    sending: TaskTracker,
+    shutdown: CancellationToken,
 }
 
 /// The program's own words in every language.
@@ -178,14 +187,10 @@ pub fn new_id() -> u128 {
 }
 
 impl Work {
-    /// Opens the shops of a store and starts the writer, the senders of `channels`, and the timers. They stop when
-    /// `shutdown` is cancelled, the writer after what it was given is committed.
-    pub async fn start(
-        store: Store,
-        habits: Habits,
-        channels: Vec<Arc<dyn Channel>>,
-        shutdown: CancellationToken,
-    ) -> Result<Work, StartError> {
+    /// Opens the shops of a store and starts the writer, the senders of `channels`, and the timers. They run until
+    /// [`Work::close`].
+    pub async fn start(store: Store, habits: Habits, channels: Vec<Arc<dyn Channel>>) -> Result<Work, StartError> {
+        let shutdown = CancellationToken::new();
         let words = Words::embedded()?;
         let mut shops = Vec::new();
         for shop in store.shops().await? {
@@ -193,10 +198,20 @@ impl Work {
         }
         let (jobs, waiting) = mpsc::channel(MOST_WAITING);
         let (events, _) = broadcast::channel(MOST_EVENTS);
-        let inner = Inner { store, words, habits, shops: RwLock::new(shops), events, jobs };
+        let inner = Inner {
+            store,
+            words,
+            habits,
+            shops: RwLock::new(shops),
+            events,
+            jobs,
+            closing: shutdown.child_token(),
+            sending: TaskTracker::new(),
+            shutdown: shutdown.clone(),
+        };
         let work = Work { inner: Arc::new(inner) };
         let kinds: Vec<ChannelKind> = channels.iter().map(|channel| channel.kind()).collect();
-        let post = send::start(&work, channels, shutdown.clone()).await?;
+        let post = send::start(&work, channels).await?;
         tokio::spawn(turn::run(work.clone(), waiting, post, shutdown.clone()));
         work.wake_gatherings(&kinds).await?;
         tokio::spawn(look_around(work.clone(), shutdown));
@@ -239,6 +254,19 @@ impl Work {
             // A writer that stopped has nothing left to settle.
             let _ = answer.await;
         }
+    }
+
+    /// Ends the work in order: nothing new goes on the wire, what is on it is waited for and marked, what was handed to
+    /// the writer is committed, and the database is closed.
+    pub async fn close(&self) {
+        self.inner.closing.cancel();
+        self.inner.sending.close();
+        if tokio::time::timeout(LONGEST_SEND, self.inner.sending.wait()).await.is_err() {
+            tracing::warn!("messages were still on the wire; the next start sends them again");
+        }
+        self.settled().await;
+        self.inner.shutdown.cancel();
+        self.inner.store.close().await;
     }
 
     fn shops(&self) -> Vec<Arc<OpenShop>> {

@@ -2,17 +2,19 @@
 //! each other. What a vendor took is marked through the writer; what it refuses for now is tried again, later each
 //! time; what it will never take stays in the outbox with its fault for the staff to see.
 //!
-//! Known race: between a vendor's answer and the commit of the mark a crash makes the next start send once more. No
+//! The end waits for what is on the wire, so that an orderly one doubles nothing. Known race: between a vendor's answer and the commit of the mark a crash makes the next start send once more. No
 //! vendor here takes a key that would prevent it, so a duplicate is possible for what was in flight, and only for that.
 
 use std::{
     collections::{HashMap, VecDeque},
+    panic::AssertUnwindSafe,
     sync::Arc,
 };
 
+use futures::FutureExt as _;
+
 use rand::Rng as _;
 use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio_util::sync::CancellationToken;
 
 use super::{Work, now, turn::Job};
 use crate::{
@@ -74,11 +76,7 @@ struct Lane {
 }
 
 /// Starts the senders, with what an earlier run left unsent.
-pub(super) async fn start(
-    work: &Work,
-    channels: Vec<Arc<dyn Channel>>,
-    shutdown: CancellationToken,
-) -> Result<Post, StoreError> {
+pub(super) async fn start(work: &Work, channels: Vec<Arc<dyn Channel>>) -> Result<Post, StoreError> {
     let left = work.store().unsent().await?;
     if !left.is_empty() {
         tracing::info!(messages = left.len(), "messages that an earlier run left are sent now");
@@ -86,20 +84,14 @@ pub(super) async fn start(
     // Unbounded, as the writer must never wait for a vendor; what is in it is in the outbox as well.
     let (post, handed_in) = mpsc::unbounded_channel();
     let channels = channels.into_iter().map(|c| (c.kind(), (c, Arc::new(Semaphore::new(MOST_IN_FLIGHT))))).collect();
-    tokio::spawn(sort(work.clone(), channels, handed_in, left, shutdown));
+    tokio::spawn(sort(work.clone(), channels, handed_in, left));
     Ok(post)
 }
 
 type Channels = HashMap<ChannelKind, (Arc<dyn Channel>, Arc<Semaphore>)>;
 
 /// Keeps each conversation's messages in order.
-async fn sort(
-    work: Work,
-    channels: Channels,
-    mut handed_in: mpsc::UnboundedReceiver<Handed>,
-    left: Vec<Unsent>,
-    shutdown: CancellationToken,
-) {
+async fn sort(work: Work, channels: Channels, mut handed_in: mpsc::UnboundedReceiver<Handed>, left: Vec<Unsent>) {
     let mut lanes: HashMap<ConversationId, Lane> = HashMap::new();
     let (finished, mut done) = mpsc::unbounded_channel::<ConversationId>();
     let mut arrived = left;
@@ -112,10 +104,10 @@ async fn sort(
             let id = message.conversation;
             let lane = lanes.entry(id).or_default();
             lane.waiting.push_back(message);
-            run(&work, &channels, lane, id, &finished, &shutdown);
+            run(&work, &channels, lane, id, &finished);
         }
         tokio::select! {
-            () = shutdown.cancelled() => return,
+            () = work.inner.closing.cancelled() => return,
             more = handed_in.recv() => match more {
                 Some(Handed::Messages(more)) => arrived = more,
                 Some(Handed::Typing(kind, peer)) => if let Some((channel, _)) = channels.get(&kind) {
@@ -129,7 +121,7 @@ async fn sort(
                 if lane.waiting.is_empty() {
                     lanes.remove(&id);
                 } else {
-                    run(&work, &channels, lane, id, &finished, &shutdown);
+                    run(&work, &channels, lane, id, &finished);
                 }
             },
         }
@@ -143,7 +135,6 @@ fn run(
     lane: &mut Lane,
     id: ConversationId,
     finished: &mpsc::UnboundedSender<ConversationId>,
-    shutdown: &CancellationToken,
 ) {
     if lane.busy {
         return;
@@ -151,23 +142,28 @@ fn run(
     let Some(message) = lane.waiting.pop_front() else { return };
     let Some((channel, in_flight)) = channels.get(&message.channel) else { return };
     lane.busy = true;
-    let (work, channel, in_flight) = (work.clone(), channel.clone(), in_flight.clone());
-    let (finished, shutdown) = (finished.clone(), shutdown.clone());
-    tokio::spawn(async move {
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            () = see_off(&work, channel.as_ref(), &in_flight, message) => {
-                // The sorter is gone only where the program is stopping.
-                let _ = finished.send(id);
-            }
+    let (work, channel, in_flight, finished) = (work.clone(), channel.clone(), in_flight.clone(), finished.clone());
+    let tracker = work.inner.sending.clone();
+    tracker.spawn(async move {
+        // A channel that panics must not keep the rest of the conversation waiting.
+        let seen_off = AssertUnwindSafe(see_off(&work, channel.as_ref(), &in_flight, message)).catch_unwind().await;
+        if seen_off.is_err() {
+            tracing::error!(conversation = %id, "a channel failed badly; its message waits for the next start");
         }
+        // The sorter is gone only where the program is stopping.
+        let _ = finished.send(id);
     });
 }
 
 /// Tries until the message is taken or never will be.
 async fn see_off(work: &Work, channel: &dyn Channel, in_flight: &Semaphore, mut message: Unsent) {
+    let closing = &work.inner.closing;
     loop {
-        tokio::time::sleep(message.due_at.since(now()).to_duration()).await;
+        // Until it is on the wire it can wait for the next start as well.
+        tokio::select! {
+            () = closing.cancelled() => return,
+            () = tokio::time::sleep(message.due_at.since(now()).to_duration()) => {}
+        }
         let answer = {
             let Ok(_permit) = in_flight.acquire().await else { return };
             channel.send(&message.peer, &message.message).await
@@ -211,7 +207,10 @@ async fn mark(work: &Work, message: Unsent, fate: Fate) {
         if work.inner.jobs.send(job).await.is_err() || written.await.unwrap_or(true) {
             return;
         }
-        tokio::time::sleep(MARK_AGAIN.to_duration()).await;
+        tokio::select! {
+            () = work.inner.closing.cancelled() => return,
+            () = tokio::time::sleep(MARK_AGAIN.to_duration()) => {}
+        }
     }
 }
 
