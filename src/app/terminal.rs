@@ -33,12 +33,17 @@ pub async fn run(settings: &Settings, merchant: Option<MerchantId>, who: &str) -
     println!("{} – write as you would in a messenger; end with Ctrl-D.", shop.catalog.merchant);
     chat.deliver(Content::Opened(None)).await?;
     chat.show().await?;
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut input = BufReader::new(tokio::io::stdin());
+    let mut line = Vec::new();
     loop {
         tokio::select! {
-            line = lines.next_line() => {
-                let Some(line) = line.context("the input can't be read")? else { break };
-                if let Some(content) = Content::words(&line) {
+            // What is read before another branch wins stays in `line`.
+            read = input.read_until(b'\n', &mut line) => {
+                if read.context("the input can't be read")? == 0 {
+                    break;
+                }
+                let words = String::from_utf8_lossy(&std::mem::take(&mut line)).into_owned();
+                if let Some(content) = Content::words(&words) {
                     chat.deliver(content).await?;
                     chat.show().await?;
                 }

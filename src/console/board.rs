@@ -139,6 +139,7 @@ pub(super) fn summary(view: &OrderView, shop: &OpenShop, clock: &Clock, now: Mom
             (lines(order, &shop.catalog))
             p { (fulfilment_words(order)) " · " (order.name)
                 @if let Some(address) = &order.address { " · " (address) }
+                @if let Some(note) = &order.note { " · " b { "Note: " (note) } }
                 " · " b { (amount(order.total)) }
             }
             @if let Some(reason) = &order.reason { p { "Reason: " (reason) } }
