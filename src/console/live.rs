@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn only_this_shop_s_changes_are_told() {
         let (ours, other): (MerchantId, MerchantId) = ("pizzeria".parse().unwrap(), "petshop".parse().unwrap());
-        let order = |merchant: &MerchantId| Event::Order { merchant: merchant.clone(), order: OrderId(1), new: true };
+        let order = |merchant: &MerchantId| Event::Order { merchant: merchant.clone(), order: OrderId(1) };
         assert_eq!(names(&order(&ours), &ours), ["orders"]);
         assert!(names(&order(&other), &ours).is_empty());
         let talk = Event::Conversation { merchant: ours.clone(), conversation: ConversationId(1) };

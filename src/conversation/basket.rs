@@ -143,7 +143,9 @@ pub(super) fn go_on(mut step: Step, basket: Basket, facts: &Facts<'_>, occasion:
         // Twice is enough; now a person is told, once.
         let waiting = step.desk != Desk::Bot;
         reply.say(if waiting { Text::CallingStill {} } else { Text::CallingSlip {} });
-        step.desk = step.desk.calling(Why::NotUnderstood, facts.now);
+        // Whether the shop goes there is the shop's to say.
+        let why = if matches!(ask, Ask::Address | Ask::Postcode) { Why::Address } else { Why::NotUnderstood };
+        step.desk = step.desk.calling(why, facts.now);
     }
     step.state.stage = Stage::Filling { basket, ask, asked: counts };
     step.reply = Some(reply);

@@ -67,8 +67,6 @@ pub enum Event {
         merchant: MerchantId,
         /// Which.
         order: OrderId,
-        /// Whether it was placed just now and nobody has looked.
-        new: bool,
     },
     /// Another process wrote: look again at everything.
     Anything,

@@ -328,7 +328,7 @@ async fn act(
             }
             let moved = old.moved(a_move, now).map_err(NotDone::from)?;
             tx.move_order(merchant, &moved, staff).await?;
-            outcome.events.push(Event::Order { merchant: merchant.clone(), order: moved.id, new: false });
+            outcome.events.push(Event::Order { merchant: merchant.clone(), order: moved.id });
             (moved.conversation, Some(moved))
         }
         Action::TakeOver(id) | Action::Answer(id, _) | Action::HandBack(id) => (*id, None),
@@ -598,11 +598,11 @@ impl Talk<'_> {
             Effect::Place(order, readback) => {
                 self.tx.place(&merchant, &order, readback, "customer").await?;
                 self.conversation.orders += 1;
-                self.outcome.events.push(Event::Order { merchant, order: order.id, new: true });
+                self.outcome.events.push(Event::Order { merchant, order: order.id });
             }
             Effect::Move(order) => {
                 self.tx.move_order(&merchant, &order, "customer").await?;
-                self.outcome.events.push(Event::Order { merchant, order: order.id, new: false });
+                self.outcome.events.push(Event::Order { merchant, order: order.id });
             }
             Effect::Remember(customer) => {
                 self.conversation.customer = customer;
