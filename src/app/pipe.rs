@@ -355,6 +355,8 @@ mod tests {
             unmatched: vec!["sushi".to_owned()],
             fulfilment: None,
             address: None,
+            name: None,
+            wishes: Vec::new(),
             fragment: false,
         };
         assert_eq!(

@@ -37,11 +37,11 @@ pub struct Engine {
 }
 
 /// What the steps hand on.
-struct Draft<'a> {
-    text: &'a str,
-    words: Vec<Word>,
-    segments: Vec<Segment>,
-    hits: Vec<Hit>,
+pub(super) struct Draft<'a> {
+    pub(super) text: &'a str,
+    pub(super) words: Vec<Word>,
+    pub(super) segments: Vec<Segment>,
+    pub(super) hits: Vec<Hit>,
 }
 
 impl Engine {
@@ -78,15 +78,22 @@ impl Engine {
             return reading;
         }
         reading.fragment = is_fragment(&draft, utterance);
+        draft.allergies(&mut reading);
         draft.drop_weak_hits();
         draft.spend_hits(utterance.expecting);
+        draft.times(&mut reading);
+        draft.names(&mut reading);
         draft.fulfilment(&mut reading);
         draft.spend_times();
         let mut cart = utterance.cart.clone();
         let settled = utterance.expecting == Some(Expecting::Choice) && self.settle(&mut draft, &mut cart);
         self.classes(&mut draft);
         let around: Vec<Vec<usize>> = cart.lines.iter().map(|line| self.shop.products_of(line)).collect();
-        let pieces = items::pieces(&draft.segments, &self.shop, Around { cart: &around });
+        let pieces = items::pieces(
+            &draft.segments,
+            &self.shop,
+            Around { cart: &around, choosing: utterance.expecting == Some(Expecting::Choice) },
+        );
         let outcome = apply::apply(&pieces.pieces, &cart, utterance.usual, &self.shop);
         let strays: Vec<usize> = pieces.stray.iter().chain(&outcome.homeless).copied().collect();
         self.conclude(&draft, utterance, outcome, settled, &strays, &mut reading);
@@ -427,6 +434,21 @@ impl Draft<'_> {
                     continue;
                 }
             }
+            if roles.has(Role::Delivery)
+                && let Some(last) = self.address_after(at)
+                && let Some(address) = self.address(last)
+            {
+                reading.address = Some(address);
+                reading.fulfilment = Some(Fulfilment::Delivery);
+                self.spend_to(at, last);
+                continue;
+            }
+            if roles.has(Role::WeakAddress) && reading.address.is_none() && self.is_corrected_address(at) {
+                reading.address = self.address(at);
+                reading.fulfilment = Some(Fulfilment::Delivery);
+                self.spend_to(at, at);
+                continue;
+            }
             let way = if roles.has(Role::Pickup) {
                 Fulfilment::Pickup
             } else if roles.has(Role::Delivery) {
@@ -441,7 +463,13 @@ impl Draft<'_> {
         }
     }
 
-    /// Marks numbers that are times: "at 7", "kl 18", "in 30 minutes". When an order is wanted is asked elsewhere.
+    fn spend_to(&mut self, from: usize, last: usize) {
+        for segment in &mut self.segments[from..=last] {
+            segment.dead = true;
+        }
+    }
+
+    /// Marks numbers that are times: "at 7", "kl 18", "in 30 minutes". Those of the order are told already.
     fn spend_times(&mut self) {
         for at in 0..self.segments.len() {
             let clock = |s: &Segment| !s.dead && s.roles.has(Role::Clock) && !s.is_name();
@@ -468,22 +496,23 @@ impl Draft<'_> {
         let mut end = at + 1;
         while end < self.segments.len() {
             let segment = &self.segments[end];
-            let stops = match segment.mark {
-                Some(Kind::Question | Kind::Sign) => true,
-                Some(Kind::Stop) => {
-                    let word = &self.words[segment.from - 1].token;
-                    let point = self.text[self.words[segment.from].token.from..].starts_with('.');
-                    !(point && word.kind == Kind::Word && word.text.chars().count() <= LONGEST_ABBREVIATION)
-                }
-                Some(_) => false,
-                None => {
-                    segment.roles.any(&[Role::Open, Role::Add, Role::Pickup, Role::Usual])
-                        && segment.to - segment.from >= 1
-                        && !segment.roles.any(&[Role::On, Role::Stop])
-                        || (!segment.products.is_empty() && !segment.loose)
-                        || (segment.roles.has(Role::Polite) && !segment.roles.has(Role::Stop))
-                }
-            };
+            let stops = segment.told
+                || match segment.mark {
+                    Some(Kind::Question | Kind::Sign) => true,
+                    Some(Kind::Stop) => {
+                        let word = &self.words[segment.from - 1].token;
+                        let point = self.text[self.words[segment.from].token.from..].starts_with('.');
+                        !(point && word.kind == Kind::Word && word.text.chars().count() <= LONGEST_ABBREVIATION)
+                    }
+                    Some(_) => false,
+                    None => {
+                        segment.roles.any(&[Role::Open, Role::Add, Role::Pickup, Role::Usual])
+                            && segment.to - segment.from >= 1
+                            && !segment.roles.any(&[Role::On, Role::Stop])
+                            || (!segment.products.is_empty() && !segment.loose)
+                            || (segment.roles.has(Role::Polite) && !segment.roles.has(Role::Stop))
+                    }
+                };
             if stops {
                 break;
             }

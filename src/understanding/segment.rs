@@ -64,6 +64,8 @@ pub struct Segment {
     pub part: Option<Form>,
     /// Whether earlier steps have used it up.
     pub dead: bool,
+    /// Whether it tells of something beside goods: a time, an allergy, a name, an address.
+    pub told: bool,
 }
 
 /// A token with its stems, one for each lexicon.
@@ -255,7 +257,9 @@ fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexic
         }
     }
     if token.kind == Kind::Number {
-        let number = Some(&token.text).filter(|t| t.len() <= LONGEST_QUANTITY).and_then(|t| t.parse().ok());
+        // "0556" is a postcode, no quantity.
+        let counts = |t: &&String| t.len() <= LONGEST_QUANTITY && (t.len() == 1 || !t.starts_with('0'));
+        let number = Some(&token.text).filter(counts).and_then(|t| t.parse().ok());
         found.push((COST_KNOWN, Segment { from: at, to: at + 1, number, ..Segment::default() }));
     }
     if !found.iter().any(|(_, segment)| segment.to == at + 1) {
