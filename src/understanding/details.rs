@@ -16,6 +16,9 @@ const LONGEST_NAME: usize = 3;
 /// Most segments between the first word of an address and its house number.
 const FARTHEST_NUMBER: usize = 5;
 
+/// Signs that make the number right behind them negative.
+const MINUS: [char; 2] = ['-', '−'];
+
 impl Draft<'_> {
     /// The text of these segments as written.
     fn written(&self, from: usize, to: usize) -> String {
@@ -271,5 +274,40 @@ impl Draft<'_> {
             && self.is_number(end - 1)
             && text::is_word(&self.words[self.segments[end - 1].from].token)
             && self.words[self.segments[end - 1].from].token.kind == Kind::Number
+    }
+
+    /// Numbers below zero and fractions right before a product: neither is ordered, both are told as not understood.
+    pub(super) fn refuse_odd_numbers(&mut self) {
+        for at in 0..self.segments.len() {
+            let segment = &self.segments[at];
+            let token = &self.words[segment.from].token;
+            if segment.dead
+                || token.kind != Kind::Number
+                || segment.to != segment.from + 1
+                || !segment.products.is_empty()
+            {
+                continue;
+            }
+            let before = &self.text[..token.from];
+            let minus =
+                before.strip_suffix(MINUS).is_some_and(|rest| rest.is_empty() || rest.ends_with(char::is_whitespace));
+            let fraction = token.text.contains(['.', ',']);
+            let product = (at + 1..self.segments.len()).find(|&b| {
+                let s = &self.segments[b];
+                !s.products.is_empty() || s.dead || !s.roles.any(&[Role::Times, Role::Unit, Role::Of])
+            });
+            let Some(product) = product.filter(|&b| !self.segments[b].dead && !self.segments[b].products.is_empty())
+            else {
+                continue;
+            };
+            if !minus && !fraction {
+                continue;
+            }
+            let sign = if minus { "-" } else { "" };
+            self.refused.push(format!("{sign}{}", self.written(at, product + 1)));
+            for segment in &mut self.segments[at..=product] {
+                segment.dead = true;
+            }
+        }
     }
 }

@@ -117,7 +117,26 @@ pub fn segments(words: &mut [Word], language: usize, book: &NameBook, lexicons: 
     let mended = mend(words, &first, book, lexicons);
     let mut segments = if mended { cut(words, language, book, lexicons) } else { first };
     drop_loose_parts(&mut segments);
+    saturate(words, &mut segments);
     segments
+}
+
+/// A number too long for a quantity is, right before a product, as many as can be said: the shop is to see that it is
+/// too many rather than bring one.
+fn saturate(words: &[Word], segments: &mut [Segment]) {
+    for at in 0..segments.len() {
+        let segment = &segments[at];
+        let token = &words[segment.from].token;
+        let long = token.kind == Kind::Number
+            && segment.to == segment.from + 1
+            && token.text.len() > LONGEST_QUANTITY
+            && !token.text.starts_with('0')
+            && token.text.chars().all(|c| c.is_ascii_digit());
+        let product = segments[at + 1..].iter().find(|s| !s.roles.any(&[Role::Times, Role::Unit]) || s.is_name());
+        if long && product.is_some_and(|s| !s.products.is_empty()) {
+            segments[at].number = Some(u32::MAX);
+        }
+    }
 }
 
 fn cut(words: &[Word], language: usize, book: &NameBook, lexicons: &Lexicons) -> Vec<Segment> {
