@@ -37,6 +37,8 @@ struct Work<'a> {
     last_old: Option<usize>,
     /// The fresh line that "one with …" is a part of.
     parent: Option<usize>,
+    /// Whether parts of it were told already.
+    parted: bool,
     /// Quantity of the line that a change or an "instead" took away.
     freed: Option<Line>,
     old_wishes: Vec<Wish>,
@@ -53,6 +55,7 @@ pub fn apply(pieces: &[Piece], cart: &Cart, usual: &Cart, shop: &Shop) -> Outcom
         fresh: Vec::new(),
         last_old: None,
         parent: None,
+        parted: false,
         freed: None,
         old_wishes: Vec::new(),
         acted: false,
@@ -109,8 +112,9 @@ impl Work<'_> {
         if piece.part
             && let Some(parent) = self.parent
             && self.fresh[parent].quantity >= quantity
-            && (self.fresh[parent].quantity > 1)
+            && (self.fresh[parent].quantity > 1 || self.parted)
         {
+            self.parted = true;
             let mut line = self.fresh[parent].clone();
             self.fresh[parent].quantity -= quantity;
             line.quantity = quantity;
@@ -136,6 +140,7 @@ impl Work<'_> {
         }
         self.fresh.push(line);
         self.parent = Some(self.fresh.len() - 1);
+        self.parted = false;
         self.last_old = None;
     }
 

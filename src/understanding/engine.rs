@@ -26,6 +26,15 @@ const MOST_OF_A_CLASS: usize = 24;
 /// Most characters of an address; longer ones are no address.
 const LONGEST_ADDRESS: usize = 200;
 
+/// Most words of a name.
+const LONGEST_NAME: usize = 4;
+
+/// Most languages of which a capitalised yes may be a name: "ok" and "yes" are said in more.
+const MOST_YES_OF_A_NAME: usize = 2;
+
+/// Most words of an answer that is everyday talk and no address.
+const MOST_WORDS_OF_TALK: usize = 3;
+
 /// Fewest letters of an abbreviation whose full stop ends no address: "St. 5".
 const LONGEST_ABBREVIATION: usize = 3;
 
@@ -37,11 +46,13 @@ pub struct Engine {
 }
 
 /// What the steps hand on.
-struct Draft<'a> {
-    text: &'a str,
-    words: Vec<Word>,
-    segments: Vec<Segment>,
-    hits: Vec<Hit>,
+pub(super) struct Draft<'a> {
+    pub(super) text: &'a str,
+    pub(super) words: Vec<Word>,
+    pub(super) segments: Vec<Segment>,
+    pub(super) hits: Vec<Hit>,
+    /// Pieces with numbers that can't be ordered: "-2 cola", "1.5 margherita".
+    pub(super) refused: Vec<String>,
 }
 
 impl Engine {
@@ -60,7 +71,7 @@ impl Engine {
         let language = spoken.unwrap_or_else(|| detect::language(&words, &self.book, &self.lexicons, prior, own));
         let segments = segment::segments(&mut words, language, &self.book, &self.lexicons);
         let hits = intent::hits(&words, &segments, language, &self.lexicons);
-        let mut draft = Draft { text, words, segments, hits };
+        let mut draft = Draft { text, words, segments, hits, refused: Vec::new() };
         let mut reading = Reading {
             intent: Intent::Other,
             also: Vec::new(),
@@ -78,15 +89,23 @@ impl Engine {
             return reading;
         }
         reading.fragment = is_fragment(&draft, utterance);
+        draft.allergies(&mut reading);
         draft.drop_weak_hits();
         draft.spend_hits(utterance.expecting);
+        draft.times(&mut reading);
+        draft.names(&mut reading);
         draft.fulfilment(&mut reading);
+        draft.refuse_odd_numbers();
         draft.spend_times();
         let mut cart = utterance.cart.clone();
         let settled = utterance.expecting == Some(Expecting::Choice) && self.settle(&mut draft, &mut cart);
         self.classes(&mut draft);
         let around: Vec<Vec<usize>> = cart.lines.iter().map(|line| self.shop.products_of(line)).collect();
-        let pieces = items::pieces(&draft.segments, &self.shop, Around { cart: &around });
+        let pieces = items::pieces(
+            &draft.segments,
+            &self.shop,
+            Around { cart: &around, choosing: utterance.expecting == Some(Expecting::Choice) },
+        );
         let outcome = apply::apply(&pieces.pieces, &cart, utterance.usual, &self.shop);
         let strays: Vec<usize> = pieces.stray.iter().chain(&outcome.homeless).copied().collect();
         self.conclude(&draft, utterance, outcome, settled, &strays, &mut reading);
@@ -100,7 +119,7 @@ impl Engine {
 
     /// What a customer who was asked for a name is called: the text without "my name is" and its like.
     pub fn stated_name<'a>(&self, text: &'a str) -> &'a str {
-        self.without_opening(text, &[Role::Name])
+        self.without_opening(text, &[Role::Name, Role::Called])
     }
 
     /// Where a customer who was asked for an address lives: the text without "to" and its like.
@@ -139,15 +158,51 @@ impl Engine {
             && draft.segments.iter().all(|s| s.mark.is_some() || s.roles.any(&[Role::Yes, Role::No, Role::Polite]));
         let fetched = draft.segments.iter().any(|s| s.roles.any(&[Role::Pickup]))
             && !draft.words.iter().any(|word| word.token.kind == Kind::Number);
-        if content == 0 || strong || asks || orders || answered || (fetched && expecting == Expecting::Address) {
+        let refused = match expecting {
+            Expecting::Name => (answered && !self.is_name_like_yes(draft)) || self.is_no_name(draft),
+            _ => answered || fetched || is_no_address(draft),
+        };
+        if content == 0 || strong || asks || orders || refused {
             return false;
         }
         reading.confidence = 1.0;
+        if expecting == Expecting::Name {
+            reading.name = Some(self.stated_name(draft.text).to_owned()).filter(|name| !name.is_empty());
+        }
         if expecting == Expecting::Address {
             reading.address = Some(self.stated_address(draft.text).to_owned()).filter(|a| !a.is_empty());
             reading.fulfilment = Some(Fulfilment::Delivery);
         }
         true
+    }
+
+    /// Whether the message is a lone capitalised word that few languages say yes with: "Jo", "Da".
+    fn is_name_like_yes(&self, draft: &Draft<'_>) -> bool {
+        let mut words = draft.words.iter().filter(|word| text::is_word(&word.token));
+        let (Some(word), None) = (words.next(), words.next()) else { return false };
+        let saying = self.lexicons.all().iter().filter_map(|lexicon| lexicon.meaning(&word.token.text));
+        draft.text[word.token.from..].starts_with(char::is_uppercase)
+            && saying.filter(|meaning| meaning.roles.any(&[Role::Yes, Role::No])).count() <= MOST_YES_OF_A_NAME
+    }
+
+    /// Whether a text that a name was asked with is none.
+    fn is_no_name(&self, draft: &Draft<'_>) -> bool {
+        let named = |segment: &Segment| segment.roles.any(&[Role::Name, Role::Called]);
+        let hit = draft.hits.iter().any(|hit| {
+            let phrase = draft.segments.iter().any(|s| named(s) && s.from <= hit.from && hit.to <= s.to);
+            let lone = hit.words == 1 && draft.is_capitalised(hit.from) && hit.intent != Intent::Thanks;
+            !phrase && !lone && hit.intent != Intent::Greeting && hit.intent != Intent::Rating
+        });
+        let sells = draft.segments.iter().any(|s| !s.products.is_empty())
+            && draft.segments.iter().any(|s| {
+                s.number.is_some() || s.roles.any(&[Role::Add, Role::Make, Role::Open, Role::Article, Role::Another])
+            });
+        let makes = draft.segments.iter().any(|s| s.number.is_some())
+            && draft.segments.iter().any(|s| s.roles.any(&[Role::Make, Role::Add, Role::Remove]));
+        let fetched = draft.segments.iter().any(|s| s.roles.any(&[Role::Pickup, Role::Delivery]) && !s.is_name());
+        let name = self.stated_name(draft.text);
+        let long = name.split_whitespace().count() > LONGEST_NAME;
+        hit || sells || makes || fetched || long || !name.contains(char::is_alphabetic)
     }
 
     /// Settles what the bot asked: which of several, or an option that is missing. Says whether anything was.
@@ -167,7 +222,11 @@ impl Engine {
                             |product: &&usize| segment.products.contains(product) || segment.class.contains(product);
                         candidates.iter().filter(named).copied().collect()
                     }
-                    None => draft.nth(candidates.len()).map(|n| candidates[n]).into_iter().collect(),
+                    None => draft
+                        .nth(&candidates.iter().map(|&p| self.shop.names[p].as_slice()).collect::<Vec<_>>())
+                        .map(|n| candidates[n])
+                        .into_iter()
+                        .collect(),
                 };
                 if !picked.is_empty() {
                     line.product = self.shop.product_pick(&picked);
@@ -193,7 +252,17 @@ impl Engine {
                             .find(|&&(g, c)| ids.contains(&self.shop.groups[g].choices[c]))
                             .map(|&(g, c)| (self.shop.groups[g].id.clone(), self.shop.groups[g].choices[c].clone()))
                     }
-                    None => draft.nth(ids.len()).map(|n| (line.options[open].group.clone(), ids[n].clone())),
+                    None => {
+                        let names: Vec<&[Vec<String>]> = ids
+                            .iter()
+                            .map(|id| {
+                                let group = self.shop.group(&line.options[open].group).map(|g| &self.shop.groups[g]);
+                                let at = group.and_then(|group| group.choices.iter().position(|choice| choice == id));
+                                group.zip(at).map(|(group, at)| group.names[at].as_slice()).unwrap_or_default()
+                            })
+                            .collect();
+                        draft.nth(&names).map(|n| (line.options[open].group.clone(), ids[n].clone()))
+                    }
                 };
                 if let Some((group, choice)) = picked {
                     line.options[open].group = group;
@@ -220,7 +289,7 @@ impl Engine {
                         self.shop.choice_pick(&choices)
                     }
                     None => draft
-                        .nth(self.shop.groups[group].choices.len())
+                        .nth(&self.shop.groups[group].names.iter().map(Vec::as_slice).collect::<Vec<_>>())
                         .and_then(|n| self.shop.choice_pick(&[(group, n)])),
                 };
                 if let Some((group, choice)) = picked {
@@ -283,7 +352,11 @@ impl Engine {
         reading.unmatched = draft.unmatched(strays, utterance.expecting == Some(Expecting::Choice), changed);
         let mut found: Vec<(Intent, usize)> = draft.hits.iter().map(|hit| (hit.intent, hit.words)).collect();
         let names = draft.segments.iter().filter(live).any(Segment::is_name);
-        if changed || ((opened || names) && !reading.unmatched.is_empty()) || draft.live(Role::Usual) {
+        if changed
+            || !draft.refused.is_empty()
+            || ((opened || names) && !reading.unmatched.is_empty())
+            || draft.live(Role::Usual)
+        {
             // An order weighs as much as a phrase of three words.
             found.push((Intent::Order, 3));
         }
@@ -339,7 +412,31 @@ fn changed_by_name(draft: &Draft<'_>) -> bool {
     draft.segments.iter().any(|s| !s.dead && s.is_name())
 }
 
+/// Whether a text that an address was asked with is none: nothing but a few words of everyday talk ("dont know", "home"),
+/// or goods with their numbers.
+fn is_no_address(draft: &Draft<'_>) -> bool {
+    let content = draft.words.iter().filter(|word| text::is_word(&word.token)).count();
+    let digits = draft.text.contains(|c: char| c.is_numeric());
+    let known = draft.segments.iter().all(|s| !s.unknown);
+    let talk = known
+        && !digits
+        && !draft.text.contains(',')
+        && content <= MOST_WORDS_OF_TALK
+        && draft.segments.iter().all(|s| s.mark.is_some() || !s.roles.is_empty() || s.is_name());
+    let sells = known
+        && draft.segments.iter().enumerate().any(|(at, s)| {
+            !s.products.is_empty()
+                && draft.segments[..at].iter().any(|b| b.number.is_some() || b.roles.has(Role::Article))
+        });
+    talk || sells
+}
+
 impl Draft<'_> {
+    /// Whether the token begins with a capital letter.
+    fn is_capitalised(&self, token: usize) -> bool {
+        self.text[self.words[token].token.from..].starts_with(char::is_uppercase)
+    }
+
     fn live(&self, role: Role) -> bool {
         self.segments.iter().any(|s| s.is(role))
     }
@@ -357,6 +454,11 @@ impl Draft<'_> {
                     && rest.take_while(|s| !s.ends_sentence()).any(|s| words[s.from].token.kind == Kind::Number);
                 let end = segments[first..].iter().find(|s| s.ends_sentence());
                 return !(addressed && end.is_none_or(|s| s.mark != Some(Kind::Question)));
+            }
+            // "môre" greets at the beginning and means tomorrow elsewhere.
+            if hit.intent == Intent::Greeting && segments[first].roles.has(Role::When) {
+                let timed = segments.get(first + 1).is_some_and(|s| s.roles.any(&[Role::Clock, Role::When]));
+                return first == 0 && !timed;
             }
             if !matches!(hit.intent, Intent::ProductQuestion | Intent::Rating | Intent::Menu) {
                 return true;
@@ -427,6 +529,21 @@ impl Draft<'_> {
                     continue;
                 }
             }
+            if roles.has(Role::Delivery)
+                && let Some(last) = self.address_after(at)
+                && let Some(address) = self.address(last)
+            {
+                reading.address = Some(address);
+                reading.fulfilment = Some(Fulfilment::Delivery);
+                self.spend_to(at, last);
+                continue;
+            }
+            if roles.has(Role::WeakAddress) && reading.address.is_none() && self.is_corrected_address(at) {
+                reading.address = self.address(at);
+                reading.fulfilment = Some(Fulfilment::Delivery);
+                self.spend_to(at, at);
+                continue;
+            }
             let way = if roles.has(Role::Pickup) {
                 Fulfilment::Pickup
             } else if roles.has(Role::Delivery) {
@@ -441,7 +558,13 @@ impl Draft<'_> {
         }
     }
 
-    /// Marks numbers that are times: "at 7", "kl 18", "in 30 minutes". When an order is wanted is asked elsewhere.
+    fn spend_to(&mut self, from: usize, last: usize) {
+        for segment in &mut self.segments[from..=last] {
+            segment.dead = true;
+        }
+    }
+
+    /// Marks numbers that are times: "at 7", "kl 18", "in 30 minutes". Those of the order are told already.
     fn spend_times(&mut self) {
         for at in 0..self.segments.len() {
             let clock = |s: &Segment| !s.dead && s.roles.has(Role::Clock) && !s.is_name();
@@ -468,22 +591,23 @@ impl Draft<'_> {
         let mut end = at + 1;
         while end < self.segments.len() {
             let segment = &self.segments[end];
-            let stops = match segment.mark {
-                Some(Kind::Question | Kind::Sign) => true,
-                Some(Kind::Stop) => {
-                    let word = &self.words[segment.from - 1].token;
-                    let point = self.text[self.words[segment.from].token.from..].starts_with('.');
-                    !(point && word.kind == Kind::Word && word.text.chars().count() <= LONGEST_ABBREVIATION)
-                }
-                Some(_) => false,
-                None => {
-                    segment.roles.any(&[Role::Open, Role::Add, Role::Pickup, Role::Usual])
-                        && segment.to - segment.from >= 1
-                        && !segment.roles.any(&[Role::On, Role::Stop])
-                        || (!segment.products.is_empty() && !segment.loose)
-                        || (segment.roles.has(Role::Polite) && !segment.roles.has(Role::Stop))
-                }
-            };
+            let stops = segment.told
+                || match segment.mark {
+                    Some(Kind::Question | Kind::Sign) => true,
+                    Some(Kind::Stop) => {
+                        let word = &self.words[segment.from - 1].token;
+                        let point = self.text[self.words[segment.from].token.from..].starts_with('.');
+                        !(point && word.kind == Kind::Word && word.text.chars().count() <= LONGEST_ABBREVIATION)
+                    }
+                    Some(_) => false,
+                    None => {
+                        segment.roles.any(&[Role::Open, Role::Add, Role::Pickup, Role::Usual])
+                            && segment.to - segment.from >= 1
+                            && !segment.roles.any(&[Role::On, Role::Stop])
+                            || (!segment.products.is_empty() && !segment.loose)
+                            || (segment.roles.has(Role::Polite) && !segment.roles.has(Role::Stop))
+                    }
+                };
             if stops {
                 break;
             }
@@ -517,8 +641,10 @@ impl Draft<'_> {
         Some(address)
     }
 
-    /// Which of so many the customer chose by number or order: "2", "the second one", "the last". Uses the words up.
-    fn nth(&mut self, of: usize) -> Option<usize> {
+    /// Which of these, told by their names, the customer chose by a number in its name or by its place: "10" of "10
+    /// tablets", "2", "the second one", "the last". Uses the words up.
+    fn nth(&mut self, names: &[&[Vec<String>]]) -> Option<usize> {
+        let of = names.len();
         let at = self
             .segments
             .iter()
@@ -527,8 +653,14 @@ impl Draft<'_> {
         if self.segments.iter().any(|s| !s.dead && s.is_name()) {
             return None;
         }
+        let digits = &self.words[self.segments[at].from].token.text;
+        let holding: Vec<usize> = (0..of).filter(|&n| names[n].iter().any(|name| name.contains(digits))).collect();
         let said = self.segments[at].ordinal.or(self.segments[at].number);
-        let n = match said {
+        let named = match holding[..] {
+            [one] if self.segments[at].number.is_some() => Some(one as u32 + 1),
+            _ => None,
+        };
+        let n = match named.or(said) {
             Some(n) => (n as usize).checked_sub(1)?,
             None => of.checked_sub(1)?,
         };
@@ -563,7 +695,7 @@ impl Draft<'_> {
 
     /// Pieces of the text that seem to name something and name nothing that the shop has.
     fn unmatched(&self, strays: &[usize], answering: bool, changed: bool) -> Vec<String> {
-        let mut found: Vec<String> = Vec::new();
+        let mut found = self.refused.clone();
         let mut begin = 0;
         while begin < self.segments.len() {
             let end = self.segments[begin..]

@@ -104,6 +104,8 @@ pub struct Pieces {
 pub struct Around<'a> {
     /// Products of the cart's lines, in order.
     pub cart: &'a [Vec<usize>],
+    /// Whether the customer was asked to choose, so that a bare number is an answer and no quantity.
+    pub choosing: bool,
 }
 
 impl Piece {
@@ -212,6 +214,13 @@ fn heads(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Vec<bool> {
                 let b = &segments[b];
                 b.is(Role::SideOf) || b.is(Role::Article) || b.is(Role::Unit) || b.number.is_some()
             });
+            // "margherita x2, pepperoni x1": a number of its own after a mark or "and".
+            let parted = at
+                .checked_sub(1)
+                .is_some_and(|b| segments[b].mark.is_some_and(|mark| mark != Kind::Sign) || segments[b].is(Role::And));
+            let times = |at: usize| segments.get(at).is_some_and(|s| s.is(Role::Times));
+            let number = |at: usize| segments.get(at).is_some_and(|s| !s.dead && s.number.is_some());
+            let counted = counted || parted && (times(at + 1) && number(at + 2) || number(at + 1) && times(at + 2));
             let with_before = before.and_then(|b| previous(segments, b)).is_some_and(|b| segments[b].is(Role::With));
             let aside = next(segments, at).is_some_and(|n| segments[n].is(Role::OnSide))
                 || before.is_some_and(|b| segments[b].is(Role::SideOf));
@@ -330,6 +339,9 @@ fn edges(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>
             }
             let own = !segment.choices.is_empty() && !heads[at] && !shop.fitting(products, &segment.choices).is_empty();
             let counts_group = segments.get(at + 1).is_some_and(|next| next.group);
+            if trails(segments, at, &heads[..]) {
+                break;
+            }
             let opens = (segment.number.is_some() && !counts_group)
                 || segment.roles.any(&[Role::Article, Role::Another, Role::SideOf])
                 || (segment.ordinal.is_some() && at + 1 == head);
@@ -398,6 +410,19 @@ fn edges(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>
         floor = head + 1;
     }
     edges
+}
+
+/// Whether a number belongs to the head before it: "margherita x 2, …", "margherita 2x and …", "margherita 2, …".
+fn trails(segments: &[Segment], at: usize, heads: &[bool]) -> bool {
+    if segments[at].number.is_none() {
+        return false;
+    }
+    let times = |at: usize| segments.get(at).is_some_and(|s| s.is(Role::Times) && !s.is_name());
+    let head = |at: Option<usize>| at.is_some_and(|at| heads[at]);
+    let after = if times(at + 1) { at + 2 } else { at + 1 };
+    let ends = segments.get(after).is_none_or(|s| s.mark == Some(Kind::Comma) || s.ends_sentence() || s.is(Role::And));
+    let before = at.checked_sub(1);
+    (before.is_some_and(times) && head(at.checked_sub(2))) || (head(before) && ends)
 }
 
 /// Whether the segment points at, refuses or replaces the head that it stands before.
@@ -815,6 +840,8 @@ impl Scan<'_> {
                 piece.quantity = Some(tens(piece.quantity, number));
             } else if option_next {
                 self.count = Some(number);
+            } else if at.checked_sub(1).is_some_and(|b| self.segments[b].number.is_some()) {
+                piece.quantity = Some(tens(piece.quantity, number));
             }
             return;
         }
@@ -846,12 +873,53 @@ impl Scan<'_> {
             self.count = Some(number);
             return;
         }
+        if !self.may_count(at, corrected) {
+            return;
+        }
         let piece = self.piece(at);
         if piece.quantity.is_none() || corrected {
             piece.quantity = Some(number);
         } else {
             piece.quantity = Some(tens(piece.quantity, number));
         }
+    }
+
+    /// Whether a number that no head follows is a quantity: right behind its item, after a word of change, or where the
+    /// message says nothing else. Beside an unknown word it is a house number, an age or the like.
+    fn may_count(&self, at: usize, corrected: bool) -> bool {
+        let lost = |s: &Segment| s.unknown || (s.told && s.mark.is_none());
+        let beside = at.checked_sub(1).into_iter().chain(Some(at + 1));
+        if beside.filter_map(|b| self.segments.get(b)).any(lost) {
+            return false;
+        }
+        let before = at.checked_sub(1).map(|b| &self.segments[b]);
+        if before.is_some_and(|b| b.roles.has(Role::Name) && !b.roles.any(&[Role::WeakAddress, Role::Into])) {
+            return false;
+        }
+        if let Some(now) = self.now {
+            let piece = &self.out.pieces[now];
+            let changes = piece.deed != Deed::Add || piece.another || piece.same || piece.aim != Aim::Last;
+            if piece.products.is_empty() && changes {
+                return true;
+            }
+            if piece.deed != Deed::Add {
+                return true;
+            }
+            if !piece.products.is_empty() {
+                let continues = before.is_some_and(|b| b.number.is_some());
+                let own = (0..at)
+                    .rev()
+                    .find(|&b| {
+                        let s = &self.segments[b];
+                        !(s.mark.is_some_and(|mark| mark == Kind::Comma)
+                            || is_filling(s)
+                            || (!s.is_name() && s.roles.any(&[Role::Times, Role::Unit])))
+                    })
+                    .is_some_and(|b| self.segments[b].is_name());
+                return corrected || continues || (own && piece.quantity.is_none());
+            }
+        }
+        !self.around.choosing && self.segments.iter().all(|s| s.dead || s.mark.is_some() || is_change_word(s))
     }
 
     /// Whether the piece being read is an item that "one with …" can be a part of or stand beside.
@@ -962,15 +1030,26 @@ impl Scan<'_> {
     }
 }
 
+/// Whether the segment may stand beside a number that changes a line's quantity.
+fn is_change_word(segment: &Segment) -> bool {
+    let silent = segment.roles.is_empty() && segment.number.is_none() && segment.ordinal.is_none();
+    let talk = segment.roles.has(Role::Chatter) && segment.roles.only(&[Role::Chatter, Role::Stop]);
+    !(segment.unknown || silent && !segment.is_name() && segment.class.is_empty() && !segment.group || talk)
+}
+
 impl Piece {
     fn is_bare_number(&self) -> bool {
         self.quantity.is_some() && self.products.is_empty() && self.wishes.is_empty() && !self.another && !self.same
     }
 }
 
-/// "twenty" and "four" are 24; any other two numbers leave the second.
+/// "twenty" and "four" are 24, "two" and "hundred" 200; any other two numbers leave the second.
 fn tens(before: Option<u32>, number: u32) -> u32 {
     match before {
+        Some(times) if matches!(number, 100 | 1_000) && (2..1_000).contains(&times) => times.saturating_mul(number),
+        Some(hundreds) if hundreds >= 100 && hundreds.is_multiple_of(100) && (1..100).contains(&number) => {
+            hundreds.saturating_add(number)
+        }
         Some(tens) if tens >= 20 && tens.is_multiple_of(10) && (1..10).contains(&number) => tens + number,
         _ => number,
     }

@@ -120,6 +120,12 @@ pub enum Role {
     Question,
     /// A number beside it is a time of day or a span, not a quantity.
     Clock,
+    /// A day or an hour: when an order is wanted.
+    When,
+    /// A person's name follows, whatever was asked.
+    Called,
+    /// Tells of an allergy.
+    Allergy,
     /// A frequent word that says nothing by itself.
     Stop,
     /// A word of everyday talk that names nothing to buy.
@@ -127,7 +133,7 @@ pub enum Role {
 }
 
 /// Names of the roles in a lexicon file.
-const ROLES: [(&str, Role); 48] = [
+const ROLES: [(&str, Role); 51] = [
     ("article", Role::Article),
     ("definite", Role::Definite),
     ("and", Role::And),
@@ -174,6 +180,9 @@ const ROLES: [(&str, Role); 48] = [
     ("clear", Role::Clear),
     ("question", Role::Question),
     ("clock", Role::Clock),
+    ("when", Role::When),
+    ("called", Role::Called),
+    ("allergy", Role::Allergy),
     ("stop", Role::Stop),
     ("chatter", Role::Chatter),
 ];

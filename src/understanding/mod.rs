@@ -5,6 +5,7 @@
 
 pub mod answer;
 mod apply;
+mod details;
 mod detect;
 mod engine;
 mod intent;

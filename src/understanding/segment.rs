@@ -64,6 +64,8 @@ pub struct Segment {
     pub part: Option<Form>,
     /// Whether earlier steps have used it up.
     pub dead: bool,
+    /// Whether it tells of something beside goods: a time, an allergy, a name, an address.
+    pub told: bool,
 }
 
 /// A token with its stems, one for each lexicon.
@@ -115,7 +117,26 @@ pub fn segments(words: &mut [Word], language: usize, book: &NameBook, lexicons: 
     let mended = mend(words, &first, book, lexicons);
     let mut segments = if mended { cut(words, language, book, lexicons) } else { first };
     drop_loose_parts(&mut segments);
+    saturate(words, &mut segments);
     segments
+}
+
+/// A number too long for a quantity is, right before a product, as many as can be said: the shop is to see that it is
+/// too many rather than bring one.
+fn saturate(words: &[Word], segments: &mut [Segment]) {
+    for at in 0..segments.len() {
+        let segment = &segments[at];
+        let token = &words[segment.from].token;
+        let long = token.kind == Kind::Number
+            && segment.to == segment.from + 1
+            && token.text.len() > LONGEST_QUANTITY
+            && !token.text.starts_with('0')
+            && token.text.chars().all(|c| c.is_ascii_digit());
+        let product = segments[at + 1..].iter().find(|s| !s.roles.any(&[Role::Times, Role::Unit]) || s.is_name());
+        if long && product.is_some_and(|s| !s.products.is_empty()) {
+            segments[at].number = Some(u32::MAX);
+        }
+    }
 }
 
 fn cut(words: &[Word], language: usize, book: &NameBook, lexicons: &Lexicons) -> Vec<Segment> {
@@ -255,7 +276,9 @@ fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexic
         }
     }
     if token.kind == Kind::Number {
-        let number = Some(&token.text).filter(|t| t.len() <= LONGEST_QUANTITY).and_then(|t| t.parse().ok());
+        // "0556" is a postcode, no quantity.
+        let counts = |t: &&String| t.len() <= LONGEST_QUANTITY && (t.len() == 1 || !t.starts_with('0'));
+        let number = Some(&token.text).filter(counts).and_then(|t| t.parse().ok());
         found.push((COST_KNOWN, Segment { from: at, to: at + 1, number, ..Segment::default() }));
     }
     if !found.iter().any(|(_, segment)| segment.to == at + 1) {

@@ -36,6 +36,8 @@ pub struct ShopGroup {
     pub must_be_asked: bool,
     /// In file order.
     pub choices: Vec<ChoiceId>,
+    /// Each choice's names in every language, in folded words.
+    pub names: Vec<Vec<Vec<String>>>,
 }
 
 impl Shop {
@@ -63,6 +65,11 @@ impl Shop {
                     exclusive: group.max == Some(1),
                     must_be_asked: group.must_be_asked(),
                     choices: group.choices.iter().map(|choice| choice.id.clone()).collect(),
+                    names: group
+                        .choices
+                        .iter()
+                        .map(|choice| choice.names.all().map(|(_, name)| text::words(name)).collect())
+                        .collect(),
                 })
                 .collect(),
             languages: catalog.languages.clone(),

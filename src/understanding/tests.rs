@@ -635,6 +635,7 @@ fn answers_to_what_was_asked() {
     assert_eq!(choice("the second one", "1 pasta"), (Intent::Order, "1 pasta[spaghetti]".into()));
     assert_eq!(choice("pepperoni", "2 margherita|pepperoni"), (Intent::Order, "2 pepperoni".into()));
     assert_eq!(choice("2", "1 margherita|pepperoni"), (Intent::Order, "1 pepperoni".into()));
+    assert_eq!(choice("9", "3 cola; 1 margherita|pepperoni").1, "1 margherita|pepperoni; 3 cola");
     assert_eq!(choice("spaghetti and a cola", "1 pasta"), (Intent::Order, "1 cola; 1 pasta[spaghetti]".into()));
     assert_eq!(choice("I want a human", "1 pasta"), (Intent::Human, "1 pasta".into()));
 
@@ -768,6 +769,123 @@ fn languages_are_told_apart() {
     };
     let reading = engine.read(&given);
     assert_eq!((reading.language.tag(), short(&reading.cart)), ("de", "2 cola".to_owned()));
+}
+
+#[test]
+fn a_stray_number_is_no_quantity() {
+    let engine = engine();
+    for text in
+        ["no wait its storgata 7", "I am 16", "my son is 5", "kl 18", "flat 3, 12 Markveien", "0556", "tomorrow at 6"]
+    {
+        let reading = read(&engine, &Said { text, cart: "1 cola", ..Said::default() });
+        assert_eq!(short(&reading.cart), "1 cola", "{text}");
+    }
+    changes(&[
+        ("make it 3", "1 cola", "3 cola"),
+        ("three please", "1 cola", "3 cola"),
+        ("no, only 2", "1 cola", "2 cola"),
+        ("2 stk", "1 cola", "2 cola"),
+    ]);
+    orders(
+        "en",
+        &[
+            ("1 pepperoni delivery Storgata 5", "1 pepperoni"),
+            ("2 colas, im 16", "2 cola"),
+            ("two margheritas, one without onion, collect at half seven", "1 margherita; 1 margherita[-onion]"),
+            ("margherita x 2, pepperoni x1", "2 margherita; 1 pepperoni"),
+            ("cola x3 and 10 margheritas", "3 cola; 10 margherita"),
+            ("two hundred colas", "200 cola"),
+            ("twenty four colas", "24 cola"),
+            ("1234567 cola", "99999 cola"),
+            ("two pepperonis one with extra cheese one without onion", "1 pepperoni[+cheese]; 1 pepperoni[-onion]"),
+            ("2 margherita 1 large 1 small", "1 margherita[large]; 1 margherita[small]"),
+        ],
+    );
+    orders("nb", &[("1 pepperoni levering Toftes gate 20 0556", "1 pepperoni")]);
+    orders("ru", &[("маргариту на завтра на 6 вечера", "1 margherita")]);
+}
+
+#[test]
+fn what_cannot_be_counted_is_told() {
+    let engine = engine();
+    for text in ["-2 cola", "1.5 margherita"] {
+        let reading = read(&engine, &Said { text, ..Said::default() });
+        assert_eq!((short(&reading.cart), reading.unmatched), (String::new(), vec![text.to_owned()]), "{text}");
+    }
+}
+
+#[test]
+fn addresses_after_the_word_for_delivery() {
+    ways(&[
+        ("1 cola delivery Storgata 5", Fulfilment::Delivery, Some("Storgata 5")),
+        ("1 cola, delivery, Storgata 12, 0155 Oslo", Fulfilment::Delivery, Some("Storgata 12, 0155 Oslo")),
+        ("delivery to Storgata 5 0155 Oslo, name is Marta", Fulfilment::Delivery, Some("Storgata 5 0155 Oslo")),
+        ("1 cola delivery, 12 Markveien", Fulfilment::Delivery, Some("12 Markveien")),
+    ]);
+}
+
+#[test]
+fn names_within_messages() {
+    let engine = engine();
+    let name = |text| read(&engine, &Said { text, ..Said::default() }).name;
+    for (text, said) in [
+        ("delivery to Storgata 5 0155 Oslo, name is Marta", "Marta"),
+        ("a cola for pickup for Marta", "Marta"),
+        ("pickup for marta", "marta"),
+        ("en cola, navn er Kari", "Kari"),
+        ("satu cola, atas nama Budi", "Budi"),
+        ("одну колу, зовут Иван", "Иван"),
+        ("o cola, numele e Maria", "Maria"),
+        ("'n cola, my naam is Pieter Botha", "Pieter Botha"),
+    ] {
+        assert_eq!(name(text).as_deref(), Some(said), "{text}");
+    }
+    for text in ["a cola for pickup", "two margheritas please", "what is your name?"] {
+        assert_eq!(name(text), None, "{text}");
+    }
+    let asked =
+        |text, expecting| read(&engine, &Said { text, cart: "1 cola", expecting: Some(expecting), ..Said::default() });
+    for (text, said) in
+        [("Jo", "Jo"), ("Da", "Da"), ("my name is Thandi", "Thandi"), ("Olga Ivanova", "Olga Ivanova"), ("Tom", "Tom")]
+    {
+        assert_eq!(asked(text, Expecting::Name).name.as_deref(), Some(said), "{text}");
+    }
+    for text in
+        ["add two colas", "make it 3", "thanks", "ok", "123", "pickup", "what is in the margherita", "is it ready?"]
+    {
+        assert_eq!(asked(text, Expecting::Name).name, None, "{text}");
+    }
+    for text in ["dont know", "home", "cancel", "2 margheritas", "two colas"] {
+        assert_eq!(asked(text, Expecting::Address).address, None, "{text}");
+    }
+}
+
+#[test]
+fn times_and_allergies_are_wishes() {
+    let engine = engine();
+    for (text, said) in [
+        ("a cola tomorrow at 6", "tomorrow at 6"),
+        ("a cola at 19", "at 19"),
+        ("en cola kl 18", "kl 18"),
+        ("одну колу на завтра на 6 вечера", "на завтра на 6 вечера"),
+        ("satu cola besok jam 6", "besok jam 6"),
+        ("o cola mâine la 6", "mâine la 6"),
+        ("'n cola asseblief, môre om 6", "môre om 6"),
+        ("a cola, collect half seven", "half seven"),
+        ("a cola, i have a severe nut allergy", "i have a severe nut allergy"),
+        ("одну колу, у меня аллергия на орехи", "у меня аллергия на орехи"),
+        ("en cola, jeg er allergisk mot nøtter", "jeg er allergisk mot nøtter"),
+        ("satu cola, alergi kacang", "alergi kacang"),
+        ("o cola, alergie la nuci", "alergie la nuci"),
+        ("'n cola, allergies vir neute", "allergies vir neute"),
+    ] {
+        let reading = read(&engine, &Said { text, ..Said::default() });
+        assert_eq!(reading.wishes, [said], "{text}");
+        assert_eq!((short(&reading.cart), reading.unmatched), ("1 cola".to_owned(), Vec::new()), "{text}");
+    }
+    for text in ["are you open tomorrow?", "a cola", "is there a nut allergy risk?"] {
+        assert_eq!(read(&engine, &Said { text, ..Said::default() }).wishes, Vec::<String>::new(), "{text}");
+    }
 }
 
 #[test]

@@ -1,0 +1,313 @@
+//! What a message says beside goods: when the order is wanted, what the customer is allergic to, who the customer is
+//! and where to bring it. All of it is marked as told before the rest is read as goods, so that no hour, house number or
+//! name becomes a quantity or a thing to buy.
+
+use super::{
+    Reading,
+    engine::Draft,
+    lexicon::Role,
+    segment::Segment,
+    text::{self, Kind},
+};
+
+/// Most words of a name that is said within a longer message.
+const LONGEST_NAME: usize = 3;
+
+/// Most segments between the first word of an address and its house number.
+const FARTHEST_NUMBER: usize = 5;
+
+/// Signs that make the number right behind them negative.
+const MINUS: [char; 2] = ['-', '−'];
+
+impl Draft<'_> {
+    /// The text of these segments as written.
+    fn written(&self, from: usize, to: usize) -> String {
+        let (first, last) = (self.segments[from].from, self.segments[to - 1].to);
+        self.text[self.words[first].token.from..self.words[last - 1].token.to].trim().to_owned()
+    }
+
+    /// Marks segments as told.
+    fn tell(&mut self, from: usize, to: usize) {
+        for segment in &mut self.segments[from..to] {
+            segment.dead = true;
+            segment.told = true;
+        }
+    }
+
+    /// Whether the sentence of a segment is a question.
+    fn asks(&self, at: usize) -> bool {
+        self.segments[at..].iter().find(|s| s.ends_sentence()).is_some_and(|s| s.mark == Some(Kind::Question))
+    }
+
+    fn is_number(&self, at: usize) -> bool {
+        self.segments.get(at).is_some_and(|s| {
+            s.mark.is_none()
+                && (s.number.is_some() || self.words[s.from].token.kind == Kind::Number && s.to == s.from + 1)
+        })
+    }
+
+    /// Whether a segment is a word that begins with a capital letter.
+    fn is_capital(&self, at: usize) -> bool {
+        self.segments.get(at).is_some_and(|s| {
+            let token = &self.words[s.from].token;
+            token.kind == Kind::Word && self.text[token.from..].starts_with(char::is_uppercase)
+        })
+    }
+
+    /// What the customer is allergic to: the clause that says so, which asks nothing.
+    pub(super) fn allergies(&mut self, reading: &mut Reading) {
+        let mut at = 0;
+        while at < self.segments.len() {
+            if !self.segments[at].roles.has(Role::Allergy) || self.segments[at].told || self.asks(at) {
+                at += 1;
+                continue;
+            }
+            let bounds = |s: &Segment| s.mark.is_some_and(|mark| mark != Kind::Sign);
+            let mut begin = self.segments[..at]
+                .iter()
+                .rposition(|s| {
+                    bounds(s) || !s.products.is_empty() && s.choices.is_empty() || s.told || s.roles.has(Role::But)
+                })
+                .map_or(0, |before| before + 1);
+            let question =
+                self.segments[begin..at].iter().any(|s| s.roles.has(Role::Question) && !s.roles.has(Role::Stop));
+            while begin < at
+                && self.segments[begin].roles.any(&[Role::And, Role::Polite])
+                && !self.segments[begin].is_name()
+            {
+                begin += 1;
+            }
+            let mut end = (at + 1..self.segments.len())
+                .find(|&s| {
+                    bounds(&self.segments[s]) || self.segments[s].roles.any(&[Role::Pickup, Role::Delivery, Role::But])
+                })
+                .unwrap_or(self.segments.len());
+            while end > at + 1
+                && self.segments[end - 1].roles.any(&[Role::And, Role::Polite])
+                && !self.segments[end - 1].is_name()
+            {
+                end -= 1;
+            }
+            if question {
+                at = end;
+                continue;
+            }
+            reading.wishes.push(self.written(begin, end));
+            // A phrase that is a "without" too leaves its option to the cart.
+            let without = self.segments[at].roles.has(Role::Without)
+                && self.segments[at + 1..end].iter().any(|s| !s.choices.is_empty());
+            let (from, to) = (self.segments[begin].from, self.segments[end - 1].to);
+            self.hits.retain(|hit| hit.to <= from || hit.from >= to);
+            if !without {
+                self.tell(begin, end);
+            }
+            at = end;
+        }
+    }
+
+    /// When the order is wanted: "tomorrow at 6", "kl 18". Words that a question has used up ask about the shop.
+    pub(super) fn times(&mut self, reading: &mut Reading) {
+        let mut at = 0;
+        while at < self.segments.len() {
+            match self.time_until(at) {
+                Some(end) => {
+                    reading.wishes.push(self.written(at, end));
+                    self.tell(at, end);
+                    at = end;
+                }
+                None => at += 1,
+            }
+        }
+    }
+
+    /// Where the time that begins at this segment ends.
+    fn time_until(&self, at: usize) -> Option<usize> {
+        let plain = |at: usize| {
+            self.segments.get(at).is_some_and(|s| !s.dead && s.mark.is_none() && s.products.is_empty() && !s.unknown)
+        };
+        let has = |at: usize, role: Role| plain(at) && self.segments[at].roles.has(role);
+        let clock = |at: usize| has(at, Role::Clock) && !self.is_number(at);
+        let leads = |at: usize| {
+            plain(at)
+                && !self.is_number(at)
+                && self.segments[at].choices.is_empty()
+                && self.segments[at].roles.any(&[Role::On, Role::Into, Role::WeakAddress])
+                && !self.segments[at].roles.any(&[Role::Delivery, Role::Pickup, Role::Called])
+        };
+        let number = |at: usize| plain(at) && self.is_number(at);
+        let counts = |at: usize| {
+            self.segments.get(at + 1).is_some_and(|s| {
+                !s.dead && (s.is_name() || s.unknown || !s.class.is_empty() || s.roles.any(&[Role::Unit, Role::Times]))
+            })
+        };
+        // A number that tells the hour at this place.
+        let hour = |at: usize, led: bool| {
+            number(at)
+                && ((led && !counts(at)) || clock(at + 1) && !self.segments[at + 1].roles.any(&[Role::On, Role::Into]))
+        };
+        let mut place = at;
+        if leads(at) && !has(at, Role::When) && !clock(at) {
+            place += 1;
+            if !(has(place, Role::When) || clock(place) || hour(place, false)) {
+                return None;
+            }
+        }
+        let begin = place;
+        let mut told = false;
+        let mut led = false;
+        loop {
+            if has(place, Role::When) {
+                told = true;
+                led = true;
+                place += 1;
+            } else if hour(place, led) {
+                told = true;
+                led = false;
+                place += 1;
+            } else if clock(place) {
+                let after_number = place > begin && number(place - 1);
+                let before =
+                    hour(place + 1, true) || clock(place + 1) && hour(place + 2, true) || has(place + 1, Role::When);
+                if !after_number && !before {
+                    break;
+                }
+                led = true;
+                place += 1;
+            } else if place > begin && leads(place) && (hour(place + 1, led) || has(place + 1, Role::When)) {
+                led = true;
+                place += 1;
+            } else {
+                break;
+            }
+        }
+        told.then_some(place)
+    }
+
+    /// Who the customer is: "my name is …" anywhere, "for …" right after pickup or delivery.
+    pub(super) fn names(&mut self, reading: &mut Reading) {
+        for at in 0..self.segments.len() {
+            let segment = &self.segments[at];
+            if segment.told || segment.is_name() || self.asks(at) {
+                continue;
+            }
+            let called = segment.roles.has(Role::Called);
+            let fetched = segment.roles.has(Role::Name)
+                && at.checked_sub(1).is_some_and(|b| {
+                    let before = self.segments[b].roles;
+                    before.any(&[Role::Pickup, Role::Delivery]) && !self.segments[b].is_name()
+                });
+            if !called && !fetched {
+                continue;
+            }
+            let strong = called && segment.to - segment.from >= 2;
+            let mut begin = at + 1;
+            if self.segments.get(begin).is_some_and(|s| s.mark == Some(Kind::Comma)) {
+                begin += 1;
+            }
+            let mut end = begin;
+            while end < self.segments.len() && end - begin < LONGEST_NAME {
+                let s = &self.segments[end];
+                let word = s.mark.is_none() && !s.told && self.words[s.from].token.kind == Kind::Word;
+                let last = self.segments.get(end + 1).is_none_or(|s| s.mark.is_some());
+                let named = self.is_capital(end)
+                    || (s.unknown && (called || last))
+                    || (strong && end == begin && last && !s.is_name() && !s.roles.has(Role::Polite));
+                if !word || !named || (s.number.is_some() && !self.is_capital(end)) {
+                    break;
+                }
+                end += 1;
+            }
+            if end == begin {
+                continue;
+            }
+            reading.name.get_or_insert(self.written(begin, end));
+            let (from, to) = (self.segments[at].from, self.segments[end - 1].to);
+            self.hits.retain(|hit| hit.to <= from || hit.from >= to);
+            self.tell(at, end);
+        }
+    }
+
+    /// Whether an address stands after this segment, which says that the order is to be brought: a word that names
+    /// nothing and a house number, or a number and a capitalised word. Says at which segment the phrase before it ends.
+    pub(super) fn address_after(&self, at: usize) -> Option<usize> {
+        let mut last = at;
+        while let Some(s) = self.segments.get(last + 1) {
+            let glue = s.mark == Some(Kind::Comma)
+                || (s.mark.is_none()
+                    && !s.unknown
+                    && !s.is_name()
+                    && s.class.is_empty()
+                    && !self.is_number(last + 1)
+                    && s.roles.any(&[Role::Polite, Role::Into, Role::WeakAddress, Role::On, Role::Address]));
+            if !glue || s.told {
+                break;
+            }
+            last += 1;
+        }
+        self.is_address(last + 1).then_some(last)
+    }
+
+    /// Whether an address begins at this segment.
+    fn is_address(&self, at: usize) -> bool {
+        let street = |at: usize| self.segments.get(at).is_some_and(|s| s.unknown && !s.told);
+        if self.is_number(at) {
+            return street(at + 1) && self.is_capital(at + 1);
+        }
+        street(at)
+            && (at + 1..(at + FARTHEST_NUMBER).min(self.segments.len()))
+                .take_while(|&b| {
+                    !self.segments[b].told && !self.segments[b].ends_sentence() && self.segments[b].products.is_empty()
+                })
+                .any(|b| self.is_number(b) && self.segments.get(b + 1).is_none_or(|s| !s.is_name()))
+    }
+
+    /// Whether "its Storgata 7" or "to Storgata 7" stands here: an unknown word and a number that end their sentence.
+    pub(super) fn is_corrected_address(&self, at: usize) -> bool {
+        let Some(end) = (at + 1..self.segments.len())
+            .find(|&b| self.segments[b].mark.is_some_and(|m| m != Kind::Sign))
+            .or(Some(self.segments.len()))
+        else {
+            return false;
+        };
+        end >= at + 3
+            && self.segments[at + 1..end - 1].iter().all(|s| s.unknown && !s.told)
+            && self.is_number(end - 1)
+            && text::is_word(&self.words[self.segments[end - 1].from].token)
+            && self.words[self.segments[end - 1].from].token.kind == Kind::Number
+    }
+
+    /// Numbers below zero and fractions right before a product: neither is ordered, both are told as not understood.
+    pub(super) fn refuse_odd_numbers(&mut self) {
+        for at in 0..self.segments.len() {
+            let segment = &self.segments[at];
+            let token = &self.words[segment.from].token;
+            if segment.dead
+                || token.kind != Kind::Number
+                || segment.to != segment.from + 1
+                || !segment.products.is_empty()
+            {
+                continue;
+            }
+            let before = &self.text[..token.from];
+            let minus =
+                before.strip_suffix(MINUS).is_some_and(|rest| rest.is_empty() || rest.ends_with(char::is_whitespace));
+            let fraction = token.text.contains(['.', ',']);
+            let product = (at + 1..self.segments.len()).find(|&b| {
+                let s = &self.segments[b];
+                !s.products.is_empty() || s.dead || !s.roles.any(&[Role::Times, Role::Unit, Role::Of])
+            });
+            let Some(product) = product.filter(|&b| !self.segments[b].dead && !self.segments[b].products.is_empty())
+            else {
+                continue;
+            };
+            if !minus && !fraction {
+                continue;
+            }
+            let sign = if minus { "-" } else { "" };
+            self.refused.push(format!("{sign}{}", self.written(at, product + 1)));
+            for segment in &mut self.segments[at..=product] {
+                segment.dead = true;
+            }
+        }
+    }
+}
