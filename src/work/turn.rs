@@ -30,7 +30,7 @@ use crate::{
     moment::{Moment, Span},
     order::Order,
     store::{Author, Conversation, Gathering, NewMessage, Recalled, StoreError, Tx, Unsent},
-    understanding::{Reading, Utterance},
+    understanding::{Expecting, Intent, Reading, Utterance},
     wording::Speech,
 };
 
@@ -493,7 +493,15 @@ impl Talk<'_> {
     }
 
     async fn answer_reading(&mut self, text: &str, orders: Vec<Order>, reading: Reading) -> Result<(), StoreError> {
-        self.conversation.language = Some(reading.language);
+        let expecting = match &self.conversation.state {
+            Recalled::Known(state) => state.expecting(),
+            Recalled::Unreadable(_) => None,
+        };
+        // A name or an address says nothing of the language that its owner speaks.
+        let proper = matches!(expecting, Some(Expecting::Name | Expecting::Address));
+        if !(proper && matches!(reading.intent, Intent::Other)) {
+            self.conversation.language = Some(reading.language);
+        }
         let shop = self.shop.clone();
         let named = shop.engine.named(text);
         let near = match reading.unmatched.as_slice() {
