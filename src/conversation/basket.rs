@@ -205,7 +205,9 @@ fn offers(ask: &Ask, basket: &Basket, facts: &Facts<'_>) -> Vec<Offer> {
         available.map(|c| Offer::Choice(group.id.clone(), c.id.clone())).collect()
     };
     match ask {
-        Ask::Anything if basket.fulfilment == Some(Fulfilment::Delivery) => vec![Offer::Fulfil(Fulfilment::Pickup)],
+        Ask::Anything if basket.fulfilment == Some(Fulfilment::Delivery) => {
+            vec![Offer::Fulfil(Fulfilment::Pickup), Offer::Menu]
+        }
         Ask::Anything => vec![Offer::Menu],
         Ask::Which { line } => match basket.cart.lines.get(*line).map(|l| &l.product) {
             Some(Pick::OneOf(ids)) => ids.iter().cloned().map(Offer::Product).collect(),

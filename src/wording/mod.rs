@@ -286,6 +286,7 @@ texts! {
 /// Keys that values are written with, and their variables.
 const VALUE_KEYS: &[(&str, &[&str])] = &[
     ("language-name", &[]),
+    ("quoted", &["words"]),
     ("money", &["symbol", "amount"]),
     ("decimal-mark", &[]),
     ("thousands-mark", &[]),
@@ -590,8 +591,8 @@ impl Value for Periods {
 }
 
 impl Value for Quoted {
-    fn written(&self, _: &Speech<'_>) -> FluentValue<'static> {
-        format!("“{}”", self.0).into()
+    fn written(&self, speech: &Speech<'_>) -> FluentValue<'static> {
+        speech.with("quoted", [("words", self.0.clone())]).into()
     }
 }
 

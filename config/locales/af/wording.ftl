@@ -6,6 +6,7 @@
 
 # What the language calls itself
 language-name = Afrikaans
+quoted = “{ $words }”
 money = { $symbol }{"\u00A0"}{ $amount }
 decimal-mark = ,
 thousands-mark = {"\u00A0"}

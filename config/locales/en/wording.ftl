@@ -6,6 +6,7 @@
 
 # What the language calls itself
 language-name = English
+quoted = “{ $words }”
 money = { $symbol }{ $amount }
 decimal-mark = .
 thousands-mark = ,

@@ -6,6 +6,7 @@
 
 # What the language calls itself
 language-name = Bahasa Indonesia
+quoted = “{ $words }”
 money = { $symbol }{ $amount }
 decimal-mark = ,
 thousands-mark = .

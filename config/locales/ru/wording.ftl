@@ -6,6 +6,7 @@
 
 # What the language calls itself
 language-name = Русский
+quoted = «{ $words }»
 money = { $amount }{"\u00A0"}{ $symbol }
 decimal-mark = ,
 thousands-mark = {"\u00A0"}
