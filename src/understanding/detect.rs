@@ -106,7 +106,7 @@ fn leaves(words: &[Word], book: &NameBook, other: &Lexicon, prior: &Lexicon) -> 
             (*at == 0 || !word.capital)
                 && other.knows(word_text)
                 && !prior.knows(word_text)
-                && !book.words.contains_key(word_text)
+                && (!book.words.contains_key(word_text) || other.meaning(word_text).is_some())
         })
         .count();
     let numbers = words.iter().any(|word| word.token.kind == text::Kind::Number);

@@ -773,6 +773,8 @@ fn languages_are_told_apart() {
         assert_eq!(tag(text, None), language, "{text}");
     }
     assert_eq!(tag("takk", Some("en")), "nb");
+    assert_eq!(tag("to margherita, en uten løk", Some("en")), "nb");
+    assert_eq!(tag("dua margherita, satu tanpa bawang", Some("en")), "id");
     let given = Utterance {
         text: "two colas",
         language: Some("de".parse().unwrap()),
