@@ -92,6 +92,11 @@ impl Work<'_> {
             Deed::Old => self.take_old(piece),
             Deed::New => self.put_new(piece),
             Deed::Make => self.make(piece),
+            // "same again" where nothing is in the cart: the last order.
+            Deed::Add if piece.same && piece.wishes.is_empty() && self.all().is_empty() && !usual.is_empty() => {
+                self.fresh.extend(usual.lines.iter().cloned());
+                self.acted = true;
+            }
             Deed::Add if piece.same => self.same(piece),
             Deed::Add if piece.aim == Aim::Named => {
                 self.change_lines(&self.lines_of(&piece.products), piece, false);

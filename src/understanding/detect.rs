@@ -1,7 +1,12 @@
 //! Which language a message is in: by its plain words, the catalogue names it uses and its script. What was spoken
 //! before breaks ties, and so does the shop's own language where nothing was.
 
-use super::{lexicon::Lexicons, names::NameBook, segment::Word, text};
+use super::{
+    lexicon::{Lexicon, Lexicons, Role},
+    names::NameBook,
+    segment::Word,
+    text,
+};
 use crate::language::Language;
 
 /// What a name that only some languages have says of the language, beside a plain word's 1.
@@ -12,6 +17,12 @@ const PRIOR_WEIGHT: f32 = 0.6;
 
 /// What the shop's first language counts, where nothing was spoken before.
 const OWN_WEIGHT: f32 = 0.3;
+
+/// What a word counts beside, shared among the languages in which it does so, where it opens an order: a number, an article.
+const OPENING_WEIGHT: f32 = 0.75;
+
+/// Fewest words that the language so far lacks, by which a message of other words too is in another language.
+const FEWEST_DISTINCTIVE: usize = 2;
 
 /// The language of a message among the lexicons', as a place in them.
 pub fn language(
@@ -28,6 +39,17 @@ pub fn language(
         for &at in &knowing {
             // A word that many languages share says little for any of them.
             scores[at] += 1.0 / (knowing.len() * knowing.len()) as f32;
+        }
+        if prior.is_none() {
+            let opens = |at: &usize| {
+                all[*at]
+                    .meaning(&word.token.text)
+                    .is_some_and(|meaning| meaning.number.is_some() || meaning.roles.has(Role::Article))
+            };
+            let opening: Vec<usize> = knowing.iter().copied().filter(opens).collect();
+            for &at in &opening {
+                scores[at] += OPENING_WEIGHT / opening.len() as f32;
+            }
         }
         if let Some(languages) = book.words.get(&word.token.text) {
             let share = NAME_WEIGHT / (languages.len() * languages.len()) as f32;
@@ -61,5 +83,35 @@ pub fn language(
             best = at;
         }
     }
-    best
+    match prior.and_then(|prior| lexicons.position(prior)) {
+        Some(prior) if best != prior && !leaves(words, book, &all[best], &all[prior]) => prior,
+        _ => best,
+    }
+}
+
+/// Whether a message leaves the language so far for another: by two words that only the other has, or by one where the
+/// whole message is a phrase of it. Names, of people, places or goods, say nothing.
+fn leaves(words: &[Word], book: &NameBook, other: &Lexicon, prior: &Lexicon) -> bool {
+    let plain: Vec<(usize, &Word)> =
+        words.iter().filter(|word| word.token.kind == text::Kind::Word).enumerate().collect();
+    let foreign =
+        |word: &Word| other.is_cyrillic() && !prior.is_cyrillic() && word.token.text.contains(text::is_cyrillic);
+    if plain.iter().any(|(_, word)| foreign(word)) {
+        return true;
+    }
+    let distinctive = plain
+        .iter()
+        .filter(|(at, word)| {
+            let word_text = &word.token.text;
+            (*at == 0 || !word.capital)
+                && other.knows(word_text)
+                && !prior.knows(word_text)
+                && (!book.words.contains_key(word_text) || other.meaning(word_text).is_some())
+        })
+        .count();
+    let numbers = words.iter().any(|word| word.token.kind == text::Kind::Number);
+    distinctive >= FEWEST_DISTINCTIVE
+        || (distinctive == 1
+            && !numbers
+            && other.says(&plain.iter().map(|(_, word)| word.token.text.as_str()).collect::<Vec<_>>()))
 }

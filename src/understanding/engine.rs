@@ -64,10 +64,13 @@ impl Engine {
     /// Reads a message. Never fails: what is not understood is said in the reading.
     pub fn read(&self, utterance: &Utterance<'_>) -> Reading {
         let text = cut(utterance.text);
-        let mut words = segment::words(text::tokens(text), &self.lexicons);
+        let mut words = segment::words(text, text::tokens(text), &self.lexicons);
         let prior = utterance.language.or(utterance.prior);
         let own = self.shop.languages.first().copied();
-        let spoken = utterance.language.and_then(|language| self.lexicons.position(language));
+        // A name or an address is in no language.
+        let free = matches!(utterance.expecting, Some(Expecting::Name | Expecting::Address));
+        let spoken =
+            utterance.language.or(prior.filter(|_| free)).and_then(|language| self.lexicons.position(language));
         let language = spoken.unwrap_or_else(|| detect::language(&words, &self.book, &self.lexicons, prior, own));
         let segments = segment::segments(&mut words, language, &self.book, &self.lexicons);
         let hits = intent::hits(&words, &segments, language, &self.lexicons);
@@ -434,7 +437,7 @@ fn is_no_address(draft: &Draft<'_>) -> bool {
 impl Draft<'_> {
     /// Whether the token begins with a capital letter.
     fn is_capitalised(&self, token: usize) -> bool {
-        self.text[self.words[token].token.from..].starts_with(char::is_uppercase)
+        self.words[token].capital
     }
 
     fn live(&self, role: Role) -> bool {

@@ -397,6 +397,16 @@ impl Lexicon {
         self.phrases.get(phrase).copied()
     }
 
+    /// Whether these folded words are, all together, a phrase that does something or tells what a message is for.
+    pub fn says(&self, words: &[&str]) -> bool {
+        let phrase = self.meaning(&words.join(" "));
+        let stems: Vec<String> = words.iter().map(|word| self.stem(word)).collect();
+        let rows: Vec<&str> = stems.iter().map(String::as_str).collect();
+        let Some(first) = rows.first() else { return false };
+        phrase.is_some_and(|meaning| !meaning.roles.only(&[Role::Stop, Role::Chatter]))
+            || self.patterns(first).any(|pattern| pattern.reach(&rows).is_some_and(|(reach, _)| reach == rows.len()))
+    }
+
     /// The number of words of the longest phrase.
     pub fn longest_phrase(&self) -> usize {
         self.longest_phrase

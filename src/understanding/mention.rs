@@ -17,7 +17,8 @@ const NEAR: f64 = 0.84;
 impl Engine {
     /// The products that a text names, in the order in which it names them.
     pub fn named(&self, text: &str) -> Vec<ProductId> {
-        let mut words = segment::words(text::tokens(super::engine::cut(text)), &self.lexicons);
+        let text = super::engine::cut(text);
+        let mut words = segment::words(text, text::tokens(text), &self.lexicons);
         let own = self.shop.languages.first().copied();
         let language = detect::language(&words, &self.book, &self.lexicons, None, own);
         let mut named: Vec<usize> = Vec::new();

@@ -77,6 +77,8 @@ pub struct Word {
     pub stems: Vec<String>,
     /// Whether a misspelling was mended.
     pub mended: bool,
+    /// Whether it begins with a capital letter.
+    pub capital: bool,
 }
 
 impl Segment {
@@ -96,8 +98,8 @@ impl Segment {
     }
 }
 
-/// Stems each token for each language.
-pub fn words(tokens: Vec<Token>, lexicons: &Lexicons) -> Vec<Word> {
+/// Stems each token of a text for each language.
+pub fn words(text: &str, tokens: Vec<Token>, lexicons: &Lexicons) -> Vec<Word> {
     let mut known: HashMap<String, Vec<String>> = HashMap::new();
     tokens
         .into_iter()
@@ -106,7 +108,8 @@ pub fn words(tokens: Vec<Token>, lexicons: &Lexicons) -> Vec<Word> {
                 .entry(token.text.clone())
                 .or_insert_with(|| lexicons.all().iter().map(|lexicon| lexicon.stem(&token.text)).collect())
                 .clone();
-            Word { token, stems, mended: false }
+            let capital = text[token.from..].starts_with(char::is_uppercase);
+            Word { token, stems, mended: false, capital }
         })
         .collect()
 }

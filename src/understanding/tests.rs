@@ -759,6 +759,22 @@ fn languages_are_told_apart() {
     assert_eq!(tag("ek wil graag iets te ete bestel", Some("nb")), "af", "ek wil graag iets te ete bestel");
     assert_eq!(tag("saya mau pesan makanan", Some("ro")), "id", "saya mau pesan makanan");
     assert_eq!(tag("aș vrea să comand ceva", Some("id")), "ro", "aș vrea să comand ceva");
+    for (text, prior) in [("Tom", "nb"), ("14 Main Road Sea Point", "af"), ("8005", "nb"), ("pickup bro", "en")] {
+        assert_eq!(tag(text, Some(prior)), prior, "{text}");
+    }
+    for (text, language) in [
+        ("hei", "nb"),
+        ("en margherita", "nb"),
+        ("o margherita", "ro"),
+        ("bună", "ro"),
+        ("halo", "id"),
+        ("a cola", "en"),
+    ] {
+        assert_eq!(tag(text, None), language, "{text}");
+    }
+    assert_eq!(tag("takk", Some("en")), "nb");
+    assert_eq!(tag("to margherita, en uten løk", Some("en")), "nb");
+    assert_eq!(tag("dua margherita, satu tanpa bawang", Some("en")), "id");
     let given = Utterance {
         text: "two colas",
         language: Some("de".parse().unwrap()),
@@ -886,6 +902,45 @@ fn times_and_allergies_are_wishes() {
     for text in ["are you open tomorrow?", "a cola", "is there a nut allergy risk?"] {
         assert_eq!(read(&engine, &Said { text, ..Said::default() }).wishes, Vec::<String>::new(), "{text}");
     }
+}
+
+#[test]
+fn the_same_again_with_an_empty_cart_is_the_usual() {
+    let engine = engine();
+    for text in
+        ["same again", "again please", "dieselfde weer", "samme igjen", "то же самое", "pesan yang sama", "la fel"]
+    {
+        let reading = read(&engine, &Said { text, usual: "2 cola", ..Said::default() });
+        assert_eq!((reading.intent, short(&reading.cart)), (Intent::Order, "2 cola".to_owned()), "{text}");
+    }
+}
+
+#[test]
+fn small_words_of_the_languages() {
+    let engine = engine();
+    for (text, intent) in [
+        ("gata", Intent::Checkout),
+        ("er dere åpne", Intent::Hours),
+        ("er dere åpne i morgen", Intent::Hours),
+        ("скок стоит пепперони", Intent::PriceQuestion),
+        ("do you still have the margherita?", Intent::ProductQuestion),
+        ("what does a large pepperoni cost", Intent::PriceQuestion),
+    ] {
+        let reading = read(&engine, &Said { text, cart: "1 cola", ..Said::default() });
+        assert_eq!((reading.intent, short(&reading.cart)), (intent, "1 cola".to_owned()), "{text}");
+    }
+    for text in ["en til meg", "en til i morgen"] {
+        let reading = read(&engine, &Said { text, cart: "1 cola", ..Said::default() });
+        assert_eq!(short(&reading.cart), "1 cola", "{text}");
+    }
+    ways(&[
+        ("hent den", Fulfilment::Pickup, None),
+        ("henter den", Fulfilment::Pickup, None),
+        ("забери", Fulfilment::Pickup, None),
+        ("заберу", Fulfilment::Pickup, None),
+        ("vin eu dupa ea", Fulfilment::Pickup, None),
+        ("vin sa o iau", Fulfilment::Pickup, None),
+    ]);
 }
 
 #[test]
