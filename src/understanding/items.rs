@@ -339,7 +339,7 @@ fn edges(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>
             }
             let own = !segment.choices.is_empty() && !heads[at] && !shop.fitting(products, &segment.choices).is_empty();
             let counts_group = segments.get(at + 1).is_some_and(|next| next.group);
-            if trails(segments, at, &heads[..]) {
+            if trails(segments, at, heads) {
                 break;
             }
             let opens = (segment.number.is_some() && !counts_group)
