@@ -2,13 +2,7 @@
 //! and where to bring it. All of it is marked as told before the rest is read as goods, so that no hour, house number or
 //! name becomes a quantity or a thing to buy.
 
-use super::{
-    Reading,
-    engine::Draft,
-    lexicon::Role,
-    segment::Segment,
-    text::{self, Kind},
-};
+use super::{Reading, engine::Draft, lexicon::Role, segment::Segment, text::Kind};
 
 /// Most words of a name that is said within a longer message.
 const LONGEST_NAME: usize = 3;
@@ -263,16 +257,11 @@ impl Draft<'_> {
 
     /// Whether "its Storgata 7" or "to Storgata 7" stands here: an unknown word and a number that end their sentence.
     pub(super) fn is_corrected_address(&self, at: usize) -> bool {
-        let Some(end) = (at + 1..self.segments.len())
-            .find(|&b| self.segments[b].mark.is_some_and(|m| m != Kind::Sign))
-            .or(Some(self.segments.len()))
-        else {
-            return false;
-        };
+        let mark = |s: &Segment| s.mark.is_some_and(|mark| mark != Kind::Sign);
+        let end = (at + 1..self.segments.len()).find(|&b| mark(&self.segments[b])).unwrap_or(self.segments.len());
         end >= at + 3
             && self.segments[at + 1..end - 1].iter().all(|s| s.unknown && !s.told)
             && self.is_number(end - 1)
-            && text::is_word(&self.words[self.segments[end - 1].from].token)
             && self.words[self.segments[end - 1].from].token.kind == Kind::Number
     }
 
