@@ -531,7 +531,8 @@ impl Talk<'_> {
         let reading = self.shop.engine.read(&Utterance {
             text,
             language: None,
-            prior: Some(self.language()),
+            // The shop's own language is no hint at what a new customer speaks.
+            prior: self.conversation.language.or(self.conversation.customer.language),
             cart: &cart,
             usual: &usual,
             expecting,
