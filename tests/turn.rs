@@ -10,7 +10,7 @@ use theusual::{
     id::MerchantId,
     moment::{Moment, Span},
     store::{Author, MessageView, Store},
-    work::{Habits, Work, new_id, now},
+    work::{Event, Habits, Work, new_id, now},
 };
 
 struct House {
@@ -84,6 +84,31 @@ async fn a_state_of_another_version_goes_to_the_staff_and_the_talk_goes_on() {
     );
     let list = work.store().conversations(&house.merchant).await.unwrap();
     assert!(matches!(list[0].desk, Some(Desk::Waiting { .. })), "{:?}", list[0].desk);
+}
+
+#[tokio::test]
+async fn a_price_that_changed_since_the_read_back_is_shown_before_anything_is_placed() {
+    let house = House::new().await;
+    let work = house.work().await;
+    for text in ["2 margherita for pickup", "Nina"] {
+        work.deliver(house.says("one", text)).await.unwrap();
+    }
+    assert!(house.messages(&work, "one").await.last().unwrap().body.contains("Total: €19.00"));
+    // Another process imports a dearer margherita; the running shop follows.
+    let mut changes = work.events();
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/samples/pizzeria");
+    let read = |file: &str| fs::read_to_string(samples.join(file)).unwrap();
+    let dearer = read("catalog.json").replacen("\"price\": \"9.50\"", "\"price\": \"10.50\"", 1);
+    let other = Store::open(&house.address()).await.unwrap();
+    other.import(&house.merchant, &dearer, &read("faq.json"), Moment(0)).await.unwrap();
+    while changes.recv().await.unwrap() != Event::Anything {}
+    work.deliver(house.says("one", "yes")).await.unwrap();
+    let shown = house.messages(&work, "one").await.last().unwrap().body.clone();
+    assert!(shown.contains("Something has changed") && shown.contains("Total: €21.00"), "{shown}");
+    assert!(work.store().board(&house.merchant, Moment(0)).await.unwrap().is_empty(), "nothing was placed");
+    work.deliver(house.says("one", "yes")).await.unwrap();
+    let board = work.store().board(&house.merchant, Moment(0)).await.unwrap();
+    assert_eq!(board.iter().map(|view| view.order.total.in_minor()).collect::<Vec<_>>(), [2_100]);
 }
 
 #[tokio::test]
