@@ -57,11 +57,17 @@ impl Draft<'_> {
                 continue;
             }
             let bounds = |s: &Segment| s.mark.is_some_and(|mark| mark != Kind::Sign);
-            let mut begin = self.segments[..at]
+            // What is named right before the word is what it is about: "a nut allergy".
+            let mut about = at;
+            while about > 0
+                && (self.segments[about - 1].is_name()
+                    || self.segments[about - 1].roles.any(&[Role::And, Role::Or, Role::Definite, Role::Article]))
+            {
+                about -= 1;
+            }
+            let mut begin = self.segments[..about]
                 .iter()
-                .rposition(|s| {
-                    bounds(s) || !s.products.is_empty() && s.choices.is_empty() || s.told || s.roles.has(Role::But)
-                })
+                .rposition(|s| bounds(s) || s.is_name() || s.told || s.roles.has(Role::But))
                 .map_or(0, |before| before + 1);
             let question =
                 self.segments[begin..at].iter().any(|s| s.roles.has(Role::Question) && !s.roles.has(Role::Stop));

@@ -103,13 +103,38 @@ impl Engine {
         let mut cart = utterance.cart.clone();
         let settled = utterance.expecting == Some(Expecting::Choice) && self.settle(&mut draft, &mut cart);
         self.classes(&mut draft);
-        let around: Vec<Vec<usize>> = cart.lines.iter().map(|line| self.shop.products_of(line)).collect();
+        let known = |cart: &Cart| cart.lines.iter().map(|line| self.shop.known(line)).collect::<Vec<_>>();
         let pieces = items::pieces(
             &draft.segments,
             &self.shop,
-            Around { cart: &around, choosing: utterance.expecting == Some(Expecting::Choice) },
+            Around {
+                cart: &known(&cart),
+                usual: &known(utterance.usual),
+                choosing: utterance.expecting == Some(Expecting::Choice),
+            },
         );
-        let outcome = apply::apply(&pieces.pieces, &cart, utterance.usual, &self.shop);
+        if std::env::var_os("ENGDEBUG").is_some() {
+            for (n, s) in draft.segments.iter().enumerate() {
+                eprintln!(
+                    "{n}: {:?} {}{}{}n{:?} o{:?} p{:?} c{:?} cl{} roles {:?} {:?}",
+                    draft.words[s.from..s.to].iter().map(|w| w.token.text.as_str()).collect::<Vec<_>>().join(" "),
+                    if s.dead { "DEAD " } else { "" },
+                    if s.unknown { "UNK " } else { "" },
+                    if s.told { "TOLD " } else { "" },
+                    s.number,
+                    s.ordinal,
+                    s.products,
+                    s.choices,
+                    s.class.len(),
+                    s.roles,
+                    s.part
+                );
+            }
+            eprintln!("hits {:?}", draft.hits);
+            for p in &pieces.pieces {
+                eprintln!("{p:?}");
+            }
+        let outcome = apply::apply(&pieces.pieces, &cart, utterance.usual, &draft.mentioned(), &self.shop);
         let strays: Vec<usize> = pieces.stray.iter().chain(&outcome.homeless).copied().collect();
         self.conclude(&draft, utterance, outcome, settled, &strays, &mut reading);
         reading
@@ -559,6 +584,11 @@ impl Draft<'_> {
             }
             self.segments[at].dead = true;
         }
+    }
+
+    /// Products that the message names where it orders nothing.
+    fn mentioned(&self) -> Vec<usize> {
+        self.segments.iter().filter(|s| s.dead && !s.told).flat_map(|s| s.products.iter().copied()).collect()
     }
 
     fn spend_to(&mut self, from: usize, last: usize) {

@@ -2,7 +2,13 @@
 //! number, article and the options before it belong to it back to the item's left edge, and what follows belongs to it
 //! up to the next item's. What has no head changes a line that was named before.
 
-use super::{lexicon::Role, segment::Segment, shop::Shop, text::Kind};
+use super::{
+    edits::{self, Known},
+    lexicon::Role,
+    segment::Segment,
+    shop::Shop,
+    text::Kind,
+};
 use crate::cart::Amount;
 
 /// Most plain words that may stand between a number and the name it counts: "six lunch pizzas".
@@ -40,6 +46,8 @@ pub enum Aim {
     All,
     /// Every line but the one named last.
     Rest,
+    /// The last line that has the options of [`Piece::having`].
+    Having,
     /// The line of [`Piece::products`].
     Named,
     /// A line of its own.
@@ -76,6 +84,8 @@ pub struct Piece {
     pub quantity: Option<u32>,
     /// The options.
     pub wishes: Vec<Wish>,
+    /// The options by which a line is told from others: "the one with olives".
+    pub having: Vec<Vec<(usize, usize)>>,
     /// "another", "one more".
     pub another: bool,
     /// "the same": a copy of the line last named.
@@ -102,8 +112,10 @@ pub struct Pieces {
 /// What the reading knows around the message.
 #[derive(Debug, Clone, Copy)]
 pub struct Around<'a> {
-    /// Products of the cart's lines, in order.
-    pub cart: &'a [Vec<usize>],
+    /// The cart's lines, in order.
+    pub cart: &'a [Known],
+    /// Those of the customer's last order.
+    pub usual: &'a [Known],
     /// Whether the customer was asked to choose, so that a bare number is an answer and no quantity.
     pub choosing: bool,
 }
@@ -116,6 +128,7 @@ impl Piece {
             products: Vec::new(),
             quantity: None,
             wishes: Vec::new(),
+            having: Vec::new(),
             another: false,
             same: false,
             part: false,
@@ -139,9 +152,11 @@ impl Piece {
 /// Reads the pieces of a message.
 pub fn pieces(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Pieces {
     let heads = heads(segments, shop, around);
-    let edges = edges(segments, &heads, shop);
+    let counted = trailing(segments, &heads, shop);
+    let edges = edges(segments, &heads, &counted, shop);
     let mut scan = Scan {
         segments,
+        counted: &counted,
         shop,
         around,
         heads: &heads,
@@ -160,6 +175,7 @@ pub fn pieces(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Pieces {
         changing: false,
         instead: false,
         pointing: false,
+        selected: 0,
     };
     for (at, segment) in segments.iter().enumerate() {
         if segment.dead {
@@ -185,6 +201,7 @@ pub fn pieces(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Pieces {
     for piece in &mut out.pieces {
         settle_early(piece, segments);
     }
+    edits::settle(&mut out.pieces, segments, shop, around.cart, around.usual);
     out
 }
 
@@ -200,6 +217,9 @@ fn heads(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Vec<bool> {
             continue;
         }
         if segment.dead || segment.products.is_empty() {
+            continue;
+        }
+        if is_said_of_all(segments, at) && (was_named(segments, &heads, at) || is_in(around.cart, &segment.products)) {
             continue;
         }
         // "a pizza pie": twice the same thing in one breath.
@@ -231,7 +251,7 @@ fn heads(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Vec<bool> {
                     segments[b].roles.any(&[Role::With, Role::Without, Role::Extra, Role::Light])
                         && !segments[b].is(Role::Add)
                 })
-                && around.cart.iter().any(|products| !shop.fitting(products, &segment.choices).is_empty());
+                && around.cart.iter().any(|line| !shop.fitting(&line.products, &segment.choices).is_empty());
             aside || !(before_head || in_cart || (held && (!counted || with_before)))
         };
         if heads[at] {
@@ -239,6 +259,27 @@ fn heads(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Vec<bool> {
         }
     }
     heads
+}
+
+/// Whether "all", "both" or "each" stands before a name: "all of those pizzas".
+fn is_said_of_all(segments: &[Segment], at: usize) -> bool {
+    let pointing = [Role::One, Role::Of, Role::Definite, Role::All, Role::Both, Role::Each];
+    segments[..at]
+        .iter()
+        .rev()
+        .take_while(|s| !s.dead && s.mark.is_none() && !s.is_name() && s.roles.any(&pointing))
+        .any(|s| s.roles.any(&[Role::All, Role::Both, Role::Each]))
+}
+
+/// Whether a head before names one of the same products.
+fn was_named(segments: &[Segment], heads: &[bool], at: usize) -> bool {
+    let products = &segments[at].products;
+    (0..at).any(|b| heads[b] && segments[b].products.iter().any(|p| products.contains(p)))
+}
+
+/// Whether a line of the cart is one of these products.
+fn is_in(cart: &[Known], products: &[usize]) -> bool {
+    cart.iter().any(|line| line.products.iter().any(|p| products.contains(p)))
 }
 
 /// Whether an unknown word stands where a product would: "a large lemonade" in a shop without lemonade.
@@ -315,7 +356,7 @@ fn head_follows(segments: &[Segment], at: usize, shop: &Shop) -> bool {
 }
 
 /// For each head's segment the segment where its item begins.
-fn edges(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>> {
+fn edges(segments: &[Segment], heads: &[bool], counted: &[Option<usize>], shop: &Shop) -> Vec<Option<usize>> {
     let mut edges = vec![None; segments.len()];
     let mut floor = 0;
     for head in 0..segments.len() {
@@ -339,7 +380,7 @@ fn edges(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>
             }
             let own = !segment.choices.is_empty() && !heads[at] && !shop.fitting(products, &segment.choices).is_empty();
             let counts_group = segments.get(at + 1).is_some_and(|next| next.group);
-            if trails(segments, at, heads) {
+            if counted[at].is_some() {
                 break;
             }
             let opens = (segment.number.is_some() && !counts_group)
@@ -412,17 +453,112 @@ fn edges(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>
     edges
 }
 
-/// Whether a number belongs to the head before it: "margherita x 2, …", "margherita 2x and …", "margherita 2, …".
-fn trails(segments: &[Segment], at: usize, heads: &[bool]) -> bool {
-    if segments[at].number.is_none() {
-        return false;
+/// For each number that counts the head before it that head: "margherita x 2", "margherita 2, cola 1", "geprek level
+/// 3 two". A number between two heads is the first's where a mark parts it from the second, and where the message says
+/// its numbers behind its names: the first name has none before it, and the last has one behind.
+fn trailing(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>> {
+    let mut owners = vec![None; segments.len()];
+    let alive = |at: usize| !segments[at].dead;
+    let number =
+        |at: usize| alive(at) && segments[at].number.is_some() && !heads[at] && segments[at].choices.is_empty();
+    let before = |at: usize| head_before(segments, heads, at, shop);
+    let Some(first) = heads.iter().position(|&head| head) else { return owners };
+    let led = (0..first).rev().take_while(|&at| !segments[at].ends_sentence()).any(|at| {
+        alive(at)
+            && !segments[at].is_name()
+            && (number(at) || segments[at].roles.any(&[Role::Article, Role::Another]))
+            && head_after(segments, heads, at).is_some()
+    });
+    let lone = |at: usize| number(at) && before(at).is_some() && head_after(segments, heads, at).is_none();
+    let behind = !led && heads.iter().rposition(|&head| head).is_some_and(|last| (last + 1..segments.len()).any(lone));
+    for at in 0..segments.len() {
+        if !number(at) {
+            continue;
+        }
+        let Some(owner) = before(at) else { continue };
+        if owners.contains(&Some(owner)) {
+            continue;
+        }
+        let times = at.checked_sub(1).is_some_and(|b| segments[b].is(Role::Times) && !segments[b].is_name());
+        let adjacent = (owner + 1..at).all(|b| segments[b].is(Role::Times) || is_filling(&segments[b]));
+        let parts = option_or_part_follows(segments, heads, at);
+        let own_before = (0..owner).rev().take_while(|&b| !heads[b] && segments[b].mark.is_none()).any(number);
+        let theirs = match head_after(segments, heads, at) {
+            _ if times => true,
+            _ if own_before => false,
+            None => !parts || adjacent && !led,
+            Some(_) => behind,
+        };
+        if theirs {
+            owners[at] = Some(owner);
+        }
     }
-    let times = |at: usize| segments.get(at).is_some_and(|s| s.is(Role::Times) && !s.is_name());
-    let head = |at: Option<usize>| at.is_some_and(|at| heads[at]);
-    let after = if times(at + 1) { at + 2 } else { at + 1 };
-    let ends = segments.get(after).is_none_or(|s| s.mark == Some(Kind::Comma) || s.ends_sentence() || s.is(Role::And));
-    let before = at.checked_sub(1);
-    (before.is_some_and(times) && head(at.checked_sub(2))) || (head(before) && ends)
+    owners
+}
+
+/// The head that a number stands behind, with nothing but its options, units and courtesy between.
+fn head_before(segments: &[Segment], heads: &[bool], number: usize, shop: &Shop) -> Option<usize> {
+    let mut at = number;
+    let mut options = Vec::new();
+    while at > 0 {
+        at -= 1;
+        let segment = &segments[at];
+        if heads[at] {
+            let fits = |option: &usize| !shop.fitting(&segment.products, &segments[*option].choices).is_empty();
+            return (!segment.unknown && options.iter().all(fits)).then_some(at);
+        }
+        if !segment.dead && !segment.choices.is_empty() {
+            options.push(at);
+        } else if segment.number.is_some()
+            || segment.mark.is_some_and(|mark| mark != Kind::Sign)
+            || segment.unknown
+            || !(is_filling(segment)
+                || segment.group
+                || segment.roles.any(&[Role::Times, Role::Unit, Role::With, Role::Without, Role::Extra, Role::Light]))
+        {
+            return None;
+        }
+    }
+    None
+}
+
+/// The head that a number stands before, with nothing but options, units and describing words between.
+fn head_after(segments: &[Segment], heads: &[bool], number: usize) -> Option<usize> {
+    let mut skipped = 0;
+    for at in number + 1..segments.len() {
+        let segment = &segments[at];
+        if heads[at] {
+            return Some(at);
+        }
+        let glue = segment.roles.any(&[Role::Times, Role::Unit, Role::Of, Role::Definite, Role::Extra, Role::Light])
+            || !segment.choices.is_empty()
+            || segment.group
+            || !segment.class.is_empty();
+        if segment.dead || segment.mark.is_some_and(|mark| mark != Kind::Sign) || segment.number.is_some() {
+            return None;
+        }
+        if !glue {
+            skipped += 1;
+            let plain = segment.unknown || segment.is_name() || is_filling(segment);
+            if skipped > MOST_SKIPPED || !plain || segment.roles.any(&[Role::And, Role::With]) {
+                return None;
+            }
+        }
+    }
+    None
+}
+
+/// Whether an option, or "with" and its like, comes right after a number: "one large, one with ham".
+fn option_or_part_follows(segments: &[Segment], heads: &[bool], number: usize) -> bool {
+    let glue = |s: &Segment| !s.is_name() && s.roles.any(&[Role::Times, Role::Unit, Role::Of, Role::One, Role::On]);
+    let after = (number + 1..segments.len()).find(|&at| !is_filling(&segments[at]) && !glue(&segments[at]));
+    after.is_some_and(|at| {
+        let segment = &segments[at];
+        segment.mark.is_none()
+            && !segment.dead
+            && !heads[at]
+            && (!segment.choices.is_empty() || segment.roles.any(&[Role::With, Role::Without]))
+    })
 }
 
 /// Whether the segment points at, refuses or replaces the head that it stands before.
@@ -458,6 +594,8 @@ fn is_filling(segment: &Segment) -> bool {
 
 struct Scan<'a> {
     segments: &'a [Segment],
+    /// For each number that counts a head before it that head.
+    counted: &'a [Option<usize>],
     shop: &'a Shop,
     around: Around<'a>,
     heads: &'a [bool],
@@ -481,6 +619,8 @@ struct Scan<'a> {
     instead: bool,
     /// Whether "on" was read just before.
     pointing: bool,
+    /// Until where words that tell one line from others have been read.
+    selected: usize,
 }
 
 impl Scan<'_> {
@@ -503,6 +643,8 @@ impl Scan<'_> {
         piece.products = self.segments[head].products.clone();
         piece.phantom = self.segments[head].unknown;
         piece.aim = Aim::New;
+        piece.quantity =
+            self.counted.iter().position(|owner| *owner == Some(head)).and_then(|number| self.segments[number].number);
         if let Some(make) = make {
             piece.deed = self.out.pieces[make].deed;
             piece.aim = self.out.pieces[make].aim;
@@ -567,9 +709,22 @@ impl Scan<'_> {
             }
             return;
         }
+        if at < self.selected {
+            return;
+        }
         if self.heads[at] {
             self.head(at);
             self.pointing = false;
+            return;
+        }
+        if let Some(until) = self.selection(at) {
+            self.select(at, until);
+            return;
+        }
+        if is_said_of_all(self.segments, at)
+            && (was_named(self.segments, self.heads, at) || is_in(self.around.cart, &segment.products))
+        {
+            self.all_of(at);
             return;
         }
         if !segment.choices.is_empty() && !self.counts(at) {
@@ -613,6 +768,10 @@ impl Scan<'_> {
                 return;
             }
         }
+        if self.counted[at].is_some() {
+            self.corrected = false;
+            return;
+        }
         if let Some(number) = segment.number
             && !(roles.has(Role::Extra) && self.option_is_next(at))
             && !(roles.has(Role::Without) && self.option_is_next(at))
@@ -638,7 +797,17 @@ impl Scan<'_> {
             self.head_passed = true;
             return;
         }
+        if roles.any(&[Role::Remove, Role::Without]) && self.refuses_before(at) {
+            return;
+        }
         if roles.has(Role::Make) {
+            if let Some(now) = self.bare_mention(at) {
+                let piece = &mut self.out.pieces[now];
+                piece.deed = Deed::Make;
+                piece.aim = Aim::Named;
+                self.calm();
+                return;
+            }
             let mut piece = Piece::new(at);
             piece.deed = Deed::Make;
             self.push(piece);
@@ -647,6 +816,9 @@ impl Scan<'_> {
             return;
         }
         if roles.has(Role::Change) {
+            if self.changes_before(at) {
+                return;
+            }
             self.changing = true;
             self.calm();
             let mut piece = Piece::new(at);
@@ -702,7 +874,12 @@ impl Scan<'_> {
                 self.clause = self.now.map_or(0, |now| self.out.pieces[now].wishes.len());
             }
         } else if roles.any(&[Role::With, Role::Add, Role::But, Role::Open]) {
-            self.calm();
+            // "do not add": the refusal goes on.
+            let refused = roles.has(Role::Add)
+                && at.checked_sub(1).is_some_and(|b| self.segments[b].roles.any(&[Role::Without, Role::Not, Role::No]));
+            if !refused {
+                self.calm();
+            }
             self.opened |= roles.has(Role::Open);
             if roles.has(Role::But) {
                 self.clause = self.now.map_or(0, |now| self.out.pieces[now].wishes.len());
@@ -714,6 +891,141 @@ impl Scan<'_> {
         if segment.unknown {
             self.calm();
         }
+    }
+
+    /// Where the words end that tell a line of the cart by its options: "the one with olives", and after "remove" "with
+    /// olives" alone.
+    fn selection(&self, at: usize) -> Option<usize> {
+        if self.around.cart.is_empty() || self.head_passed && !self.now_is_idle() {
+            return None;
+        }
+        let roles = |at: usize, roles: &[Role]| {
+            self.segments.get(at).is_some_and(|s| !s.dead && !s.is_name() && s.mark.is_none() && s.roles.any(roles))
+        };
+        let mut place = at;
+        while roles(place, &[Role::Definite, Role::On]) && !roles(place, &[Role::One, Role::With]) {
+            place += 1;
+        }
+        let one = roles(place, &[Role::One]) && (place > at || self.segments[place].number.is_none());
+        if one {
+            place += 1;
+        } else if !self.removing {
+            return None;
+        }
+        if !roles(place, &[Role::With]) || roles(place, &[Role::Add]) && !one {
+            return None;
+        }
+        let first = (place..self.segments.len()).find(|&s| !roles(s, &[Role::With, Role::Definite, Role::Extra]))?;
+        let option =
+            |at: usize| self.segments.get(at).is_some_and(|s| !s.dead && !self.heads[at] && !s.choices.is_empty());
+        let mut end = first;
+        while option(end) || end > first && roles(end, &[Role::And]) && option(end + 1) {
+            end += 1;
+        }
+        (end > first).then_some(end)
+    }
+
+    /// Points at the line that has the options told before `until`.
+    fn select(&mut self, at: usize, until: usize) {
+        let having: Vec<Vec<(usize, usize)>> =
+            self.segments[at..until].iter().filter(|s| !s.choices.is_empty()).map(|s| s.choices.clone()).collect();
+        self.aim(at, Aim::Having);
+        if let Some(now) = self.now {
+            self.out.pieces[now].having = having;
+        }
+        self.selected = until;
+    }
+
+    fn now_is_idle(&self) -> bool {
+        self.now.is_none_or(|now| self.out.pieces[now].is_idle())
+    }
+
+    /// The piece that is nothing but the name right before, where the cart has it or the message named it earlier: "the
+    /// cola" of "the cola should be large".
+    fn bare_mention(&self, at: usize) -> Option<usize> {
+        let now = self.now?;
+        let piece = &self.out.pieces[now];
+        let before = previous(self.segments, at)?;
+        let bare = piece.deed == Deed::Add
+            && piece.aim == Aim::New
+            && piece.quantity.is_none()
+            && piece.wishes.is_empty()
+            && !(piece.another || piece.same || piece.part || piece.phantom);
+        let joined = (before + 1..at).all(|b| self.segments[b].mark.is_none());
+        let marked = self.segments[piece.from..=before].iter().any(|s| s.roles.has(Role::Article));
+        let known = is_in(self.around.cart, &piece.products)
+            || self.out.pieces[..now].iter().any(|p| p.products.iter().any(|at| piece.products.contains(at)));
+        (bare && joined && !marked && known && self.heads[before]).then_some(now)
+    }
+
+    /// "the olives away", "onions not": a refusal behind the name that it is about, where nothing follows that it could
+    /// be about. Says whether it was one.
+    fn refuses_before(&mut self, at: usize) -> bool {
+        let ends = self.segments[at + 1..]
+            .iter()
+            .find(|s| !(is_filling(s) && s.mark.is_none()) || s.dead)
+            .is_none_or(|s| s.mark.is_some() || s.dead || s.roles.any(&[Role::And, Role::But, Role::Open, Role::Add]));
+        let Some(before) = previous(self.segments, at).filter(|_| ends) else { return false };
+        if (before + 1..at).any(|b| self.segments[b].mark.is_some()) {
+            return false;
+        }
+        let removes = self.segments[at].roles.has(Role::Remove);
+        let Some(now) = self.now else { return false };
+        let mentioned = self.bare_mention(at).is_some();
+        let piece = &mut self.out.pieces[now];
+        if let Some(wish) = piece.wishes.last_mut().filter(|wish| wish.at == before) {
+            wish.without = true;
+            wish.removed = removes;
+            return true;
+        }
+        if self.heads[before] && (mentioned || removes && piece.deed == Deed::Add && piece.quantity.is_none()) {
+            piece.deed = Deed::Remove;
+            self.calm();
+            return true;
+        }
+        if removes && piece.deed == Deed::Add && piece.products.is_empty() && piece.wishes.is_empty() {
+            if matches!(piece.aim, Aim::Nth(_) | Aim::All | Aim::Rest) {
+                piece.deed = Deed::Remove;
+                self.calm();
+                return true;
+            }
+        }
+        false
+    }
+
+    /// "the cola change to lemonade", "the ham swap for prawns": a change behind the name of the old. Says whether it
+    /// was one.
+    fn changes_before(&mut self, at: usize) -> bool {
+        let follows = self.segments[at + 1..].iter().find(|s| s.mark.is_some() || s.is_name());
+        if follows.is_none_or(|s| s.mark.is_some_and(|mark| mark != Kind::Sign)) {
+            return false;
+        }
+        if let Some(now) = self.bare_mention(at) {
+            self.out.pieces[now].deed = Deed::Old;
+            let mut piece = Piece::new(at);
+            piece.deed = Deed::New;
+            self.push(piece);
+            self.head_passed = true;
+            self.calm();
+            return true;
+        }
+        let before = previous(self.segments, at);
+        let Some(now) = self.now else { return false };
+        let exclusive = |shop: &Shop, wish: &Wish| shop.exclusive(&wish.choices);
+        let shop = self.shop;
+        let piece = &mut self.out.pieces[now];
+        let Some(wish) = piece.wishes.last_mut().filter(|wish| Some(wish.at) == before) else { return false };
+        let joined = (wish.at + 1..at).all(|b| self.segments[b].mark.is_none());
+        if !joined {
+            return false;
+        }
+        wish.without = true;
+        wish.removed = piece.products.is_empty();
+        if exclusive(shop, wish) {
+            piece.wishes.pop();
+        }
+        self.calm();
+        true
     }
 
     /// Whether a number that is also the name of an option ("2" of nappies) counts items here: it does at the left edge
@@ -731,7 +1043,7 @@ impl Scan<'_> {
         let instead = std::mem::take(&mut self.instead);
         let products = self.segments[at].products.clone();
         // "extra cheese on the margherita": the wishes before belong to a line that is there already.
-        let known = self.around.cart.iter().any(|line| line.iter().any(|p| products.contains(p)))
+        let known = is_in(self.around.cart, &products)
             || self.out.pieces.iter().rev().skip(1).any(|piece| piece.products.iter().any(|p| products.contains(p)));
         let now = self.now.unwrap_or(0);
         if self.pointing && known && !negated {
@@ -814,6 +1126,11 @@ impl Scan<'_> {
     }
 
     fn number(&mut self, at: usize, number: u32) {
+        // "three, not two": a number that is refused counts nothing.
+        if self.negated && !self.option_is_next(at) && head_after(self.segments, self.heads, at).is_none() {
+            self.negated = false;
+            return;
+        }
         // "a two topping pizza": the number counts options yet to come.
         if self.segments.get(at + 1).is_some_and(|next| next.group) {
             return;
@@ -843,6 +1160,16 @@ impl Scan<'_> {
             } else if at.checked_sub(1).is_some_and(|b| self.segments[b].number.is_some()) {
                 piece.quantity = Some(tens(piece.quantity, number));
             }
+            return;
+        }
+        // "one of them gluten free": a part of the line that is there.
+        let of_them = self.segments.get(at + 1).is_some_and(|s| s.roles.has(Role::One) && s.number.is_none());
+        if self.now.is_none() && of_them && option_next && !self.around.cart.is_empty() {
+            let mut piece = Piece::new(at);
+            piece.quantity = Some(number);
+            piece.part = true;
+            self.push(piece);
+            self.head_passed = true;
             return;
         }
         let exclusive = after.is_some_and(|after| option_next && self.shop.exclusive(&after.choices));
@@ -938,6 +1265,15 @@ impl Scan<'_> {
             return;
         }
         let parent = self.now.filter(|_| self.part_of_one());
+        // "the lasagne was good, one more": the name alone was no order.
+        let mention = self.now.filter(|&now| {
+            let piece = &self.out.pieces[now];
+            let bare = piece.quantity.is_none() && piece.wishes.is_empty() && piece.aim == Aim::New;
+            bare && !piece.opened
+                && piece.deed == Deed::Add
+                && is_in(self.around.cart, &piece.products)
+                && !self.segments[piece.from..at].iter().any(|s| s.roles.has(Role::Article))
+        });
         let mut piece = Piece::new(at);
         piece.another = true;
         // "two more" said the number before.
@@ -951,20 +1287,41 @@ impl Scan<'_> {
             piece.products = self.out.pieces[parent].products.clone();
             piece.aim = Aim::New;
         }
+        if let Some(mention) = mention {
+            self.out.pieces.remove(mention);
+        }
         self.push(piece);
         self.head_passed = true;
     }
 
     fn everyone(&mut self, at: usize) {
         let items = self.out.pieces.iter().filter(|p| p.aim == Aim::New && p.deed == Deed::Add).count();
-        let plural = self.now.is_some_and(|now| self.out.pieces[now].quantity.is_some_and(|n| n > 1));
+        let quantity = self.now.and_then(|now| self.out.pieces[now].quantity).unwrap_or(1);
         if self.edge_passed && !self.head_passed {
             return;
         }
-        if items >= 1 && (plural || items == 1) {
+        // "two colas and two pizzas both with olives" says it of the pizzas, "three funghi, two hawaii, all large" of
+        // every one.
+        let theirs = match self.segments[at].roles {
+            roles if roles.has(Role::All) => false,
+            roles if roles.has(Role::Both) => quantity == 2,
+            _ => quantity > 1,
+        };
+        if items == 1 || items > 1 && theirs {
             return;
         }
         self.aim(at, Aim::All);
+    }
+
+    /// "both pizzas": the lines of those products.
+    fn all_of(&mut self, at: usize) {
+        self.aim(at, Aim::Named);
+        let products = self.segments[at].products.clone();
+        if let Some(now) = self.now {
+            let piece = &mut self.out.pieces[now];
+            piece.aim = Aim::Named;
+            piece.products = products;
+        }
     }
 
     /// The present clause is about a line that is there: its wishes move to a piece of their own.

@@ -48,6 +48,8 @@ pub enum Role {
     Light,
     /// As usual, of what follows.
     Neutral,
+    /// So many and no more of what follows.
+    Only,
     /// What follows gives way to what stood before.
     Instead,
     /// What follows is taken out of the cart.
@@ -133,7 +135,7 @@ pub enum Role {
 }
 
 /// Names of the roles in a lexicon file.
-const ROLES: [(&str, Role); 51] = [
+const ROLES: [(&str, Role); 52] = [
     ("article", Role::Article),
     ("definite", Role::Definite),
     ("and", Role::And),
@@ -144,6 +146,7 @@ const ROLES: [(&str, Role); 51] = [
     ("extra", Role::Extra),
     ("light", Role::Light),
     ("neutral", Role::Neutral),
+    ("only", Role::Only),
     ("instead", Role::Instead),
     ("remove", Role::Remove),
     ("add", Role::Add),
@@ -230,6 +233,7 @@ pub struct Lexicon {
     phrases: HashMap<String, Meaning>,
     longest_phrase: usize,
     vocabulary: HashSet<String>,
+    spellings: HashMap<String, String>,
     patterns: Vec<Pattern>,
     patterns_by_first: HashMap<String, Vec<usize>>,
     stemming: Stemming,
@@ -271,6 +275,9 @@ struct File {
     numbers: BTreeMap<String, u32>,
     #[serde(default)]
     ordinals: BTreeMap<String, u32>,
+    /// Other spellings of words: short forms, slang, dialect, diminutives, units.
+    #[serde(default)]
+    spellings: BTreeMap<String, String>,
     words: BTreeMap<String, Vec<String>>,
     intents: BTreeMap<String, Vec<String>>,
 }
@@ -324,11 +331,16 @@ impl Lexicons {
             let text = file.contents_utf8().ok_or_else(|| fault("the file is not UTF-8"))?;
             all.push(Lexicon::read(language, text)?);
         }
-        all.sort_by_key(|lexicon| (lexicon.language != Language::ENGLISH, lexicon.language));
         match all.is_empty() {
             true => Err(BadLexicon { tag: "config/locales".into(), fault: "no lexicon at all".into() }),
-            false => Ok(Lexicons { all: all.into() }),
+            false => Ok(Lexicons::of(all)),
         }
+    }
+
+    /// These, whose order does not matter.
+    pub fn of(mut all: Vec<Lexicon>) -> Lexicons {
+        all.sort_by_key(|lexicon| (lexicon.language != Language::ENGLISH, lexicon.language));
+        Lexicons { all: all.into() }
     }
 
     /// Each, English first.
@@ -360,10 +372,19 @@ impl Lexicon {
             phrases: HashMap::new(),
             longest_phrase: 1,
             vocabulary: HashSet::new(),
+            spellings: HashMap::new(),
             patterns: Vec::new(),
             patterns_by_first: HashMap::new(),
             stemming,
         };
+        for (other, word) in &file.spellings {
+            let (key, value) = (text::words(other), text::words(word));
+            let ([key], [value]) = (key.as_slice(), value.as_slice()) else {
+                return Err(fault(format!("[spellings] has \"{other}\" = \"{word}\"; write one word for one word")));
+            };
+            lexicon.vocabulary.insert(key.clone());
+            lexicon.spellings.insert(key.clone(), value.clone());
+        }
         for (phrase, number) in &file.numbers {
             lexicon.phrase(phrase).number = Some(*number);
         }
@@ -392,9 +413,20 @@ impl Lexicon {
         Ok(lexicon)
     }
 
-    /// What the phrase of these words, joined by spaces, means.
+    /// What the phrase of these words, joined by spaces, means; a phrase as written is taken before one whose words
+    /// are spelt in another way.
     pub fn meaning(&self, phrase: &str) -> Option<Meaning> {
-        self.phrases.get(phrase).copied()
+        let written = self.phrases.get(phrase).copied();
+        if written.is_some() || !phrase.split(' ').any(|word| self.spellings.contains_key(word)) {
+            return written;
+        }
+        let spelt: Vec<&str> = phrase.split(' ').map(|word| self.spelt(word)).collect();
+        self.phrases.get(&spelt.join(" ")).copied()
+    }
+
+    /// The word as the lexicon and merchants spell it.
+    fn spelt<'a>(&'a self, word: &'a str) -> &'a str {
+        self.spellings.get(word).map_or(word, String::as_str)
     }
 
     /// Whether these folded words are, all together, a phrase that does something or tells what a message is for.
@@ -424,7 +456,7 @@ impl Lexicon {
 
     /// The folded word without its ending.
     pub fn stem(&self, word: &str) -> String {
-        self.stemming.stem(word)
+        self.stemming.stem(self.spelt(word))
     }
 
     /// The single words for a number.
@@ -433,6 +465,11 @@ impl Lexicon {
             .iter()
             .filter(move |(phrase, meaning)| meaning.number == Some(number) && !phrase.contains(' '))
             .map(|(phrase, _)| phrase.as_str())
+    }
+
+    /// The phrases that do this.
+    pub fn phrases_of(&self, role: Role) -> impl Iterator<Item = &str> {
+        self.phrases.iter().filter(move |(_, meaning)| meaning.roles.has(role)).map(|(phrase, _)| phrase.as_str())
     }
 
     /// Phrases that begin with this stem.
@@ -499,7 +536,7 @@ impl Lexicon {
 
     fn row(&mut self, words: &str) -> Vec<String> {
         let words = text::words(words);
-        let stems = words.iter().map(|word| self.stemming.stem(word)).collect();
+        let stems = words.iter().map(|word| self.stem(word)).collect();
         self.vocabulary.extend(words);
         stems
     }

@@ -7,6 +7,7 @@ pub mod answer;
 mod apply;
 mod details;
 mod detect;
+mod edits;
 mod engine;
 mod intent;
 mod items;

@@ -20,6 +20,9 @@ const LONGEST_NAME: usize = 10;
 /// Fewest letters of a single word that may stand for a longer name.
 const SHORTEST_PART: usize = 3;
 
+/// Most letters of a word that joins others, such as "with", and may be left out.
+const LONGEST_JOINT: usize = 4;
+
 /// What a name stands for. Numbers are places in the catalogue's lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Thing {
@@ -191,9 +194,31 @@ fn forms_of(
     let role = |word: &str, roles: &[Role]| {
         lexicon.and_then(|l| l.meaning(word)).is_some_and(|meaning| meaning.roles.any(roles))
     };
-    let plain: Vec<String> = words.iter().filter(|w| !role(w, &[Role::And])).cloned().collect();
-    if plain.len() < words.len() {
+    // "and" and small words that join are left out: "chicken rice" for "chicken with rice".
+    let joins = |word: &str| {
+        role(word, &[Role::And])
+            || word.chars().count() <= LONGEST_JOINT
+                && role(word, &[Role::Of, Role::With, Role::On, Role::Into, Role::Definite])
+                && !role(word, &[Role::Without, Role::Not, Role::Or])
+    };
+    let plain: Vec<String> = words
+        .iter()
+        .enumerate()
+        .filter(|(at, w)| *at == 0 || at + 1 == words.len() || !joins(w))
+        .map(|(_, w)| w.clone())
+        .collect();
+    if plain.len() < words.len() && plain.len() > 1 {
         push(plain.clone(), Form::Moved);
+    }
+    // "not hot" for "without heat": a name that refuses is refused in other words too.
+    if let Some(lexicon) = lexicon {
+        let refuses = |words: &[String]| lexicon.meaning(&words.join(" ")).is_some_and(|m| m.roles.has(Role::Without));
+        let refusal = (1..words.len().min(4)).rev().find(|&length| refuses(&words[..length]));
+        if let Some(length) = refusal {
+            for other in lexicon.phrases_of(Role::Without).map(text::words).filter(|other| other.len() <= 2) {
+                push(other.into_iter().chain(words[length..].iter().cloned()).collect(), Form::Moved);
+            }
+        }
     }
     for at in 1..words.len() {
         let mut joined = words.to_vec();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::text;
+use super::{edits::Known, text};
 use crate::{
     cart::{ChoiceKey, Line, Pick, ProductKey},
     catalog::Catalog,
@@ -121,6 +121,15 @@ impl Shop {
     /// The place of a group.
     pub fn group(&self, id: &GroupId) -> Option<usize> {
         self.group_at.get(id).copied()
+    }
+
+    /// What later words may say of a line.
+    pub fn known(&self, line: &Line) -> Known {
+        Known {
+            products: self.products_of(line),
+            groups: line.options.iter().filter(|o| !o.without).filter_map(|o| self.group(&o.group)).collect(),
+            quantity: line.quantity,
+        }
     }
 
     /// What a line's product may be.

@@ -104,7 +104,9 @@ pub fn tokens(text: &str) -> Vec<Token> {
             continue;
         }
         let text = match kind {
-            Kind::Word | Kind::Number => fold(raw),
+            // "1,5" and "1.5" are one number.
+            Kind::Number => fold(raw).replace(',', "."),
+            Kind::Word => fold(raw),
             Kind::Comma => ",".into(),
             Kind::Stop => ".".into(),
             Kind::Question => "?".into(),
