@@ -118,6 +118,14 @@ impl Work<'_> {
         if quantity == 0 {
             return;
         }
+        if piece.rest
+            && let Some(parent) = self.parent.filter(|&parent| self.fresh[parent].quantity > 0)
+        {
+            let mut line = self.fresh[parent].clone();
+            self.wish_all(&mut line, &piece.wishes);
+            self.fresh[parent] = line;
+            return;
+        }
         if piece.part
             && let Some(parent) = self.parent
             && self.fresh[parent].quantity >= quantity

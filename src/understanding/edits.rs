@@ -51,7 +51,8 @@ pub fn settle(pieces: &mut [Piece], segments: &[Segment], shop: &Shop, cart: &[K
         } else if lead.corrects || after_usual && lead.turns {
             says
         } else {
-            !piece.opened && !lead.counts && (again || lead.points && !piece.wishes.is_empty())
+            // "pepperonien 3": the number behind a name with "the" is what there is to be.
+            !piece.opened && !lead.counts && (again || lead.points && says)
         };
         if changes {
             pieces[at].deed = Deed::Make;
@@ -105,7 +106,7 @@ impl Lead {
         Lead {
             counts: number.is_some() || own.iter().any(|s| s.roles.has(Role::Article)),
             adds: has(Role::Another) || before.iter().any(|s| s.roles.has(Role::Add) && !s.roles.has(Role::With)),
-            points: own.iter().any(|s| s.roles.has(Role::Definite)),
+            points: own.iter().any(|s| s.roles.has(Role::Definite)) || head.is_some_and(|head| segments[head].definite),
             part,
             corrects: has(Role::Correction)
                 || has(Role::Only)

@@ -92,6 +92,8 @@ pub struct Piece {
     pub same: bool,
     /// "one with …" after "two": so many of the piece before, not more.
     pub part: bool,
+    /// "the other …" after such a part: what the piece before has left.
+    pub rest: bool,
     /// Its head is a word that the shop does not know: it does nothing, but keeps its options from others.
     pub phantom: bool,
     /// Whether an order was opened before it ("I want"), so that it is no change.
@@ -132,6 +134,7 @@ impl Piece {
             another: false,
             same: false,
             part: false,
+            rest: false,
             phantom: false,
             opened: false,
             from,
@@ -844,6 +847,12 @@ impl Scan<'_> {
             self.aim(at, Aim::Last);
             return;
         }
+        if let Some(part) = self.half_or_rest(at) {
+            self.push(part);
+            self.head_passed = true;
+            self.calm();
+            return;
+        }
         if roles.has(Role::Rest) && !self.option_is_next(at) {
             self.aim(at, Aim::Rest);
             return;
@@ -891,6 +900,24 @@ impl Scan<'_> {
         if segment.unknown {
             self.calm();
         }
+    }
+
+    /// "half of them with ham", and after a part "the other well done": the piece of which the item named last is parted.
+    fn half_or_rest(&self, at: usize) -> Option<Piece> {
+        let roles = self.segments[at].roles;
+        let now = &self.out.pieces[self.now?];
+        let item = now.deed == Deed::Add && !now.products.is_empty();
+        let mut part = Piece { products: now.products.clone(), aim: Aim::New, part: true, ..Piece::new(at) };
+        if item && roles.has(Role::Rest) && now.part {
+            part.rest = true;
+            return Some(part);
+        }
+        let whole = now.quantity.filter(|n| n.is_multiple_of(2));
+        if item && roles.has(Role::Half) && option_or_part_follows(self.segments, self.heads, at) {
+            part.quantity = Some(whole? / 2);
+            return Some(part);
+        }
+        None
     }
 
     /// Where the words end that tell a line of the cart by its options: "the one with olives", and after "remove" "with
@@ -963,8 +990,8 @@ impl Scan<'_> {
     fn refuses_before(&mut self, at: usize) -> bool {
         let ends = self.segments[at + 1..]
             .iter()
-            .find(|s| !(is_filling(s) && s.mark.is_none()) || s.dead)
-            .is_none_or(|s| s.mark.is_some() || s.dead || s.roles.any(&[Role::And, Role::But, Role::Open, Role::Add]));
+            .find(|s| s.dead || s.mark.is_some() || !is_filling(s))
+            .is_none_or(|s| s.mark.is_some() || !s.dead && s.roles.any(&[Role::And, Role::But, Role::Open, Role::Add]));
         let Some(before) = previous(self.segments, at).filter(|_| ends) else { return false };
         if (before + 1..at).any(|b| self.segments[b].mark.is_some()) {
             return false;
@@ -1258,6 +1285,12 @@ impl Scan<'_> {
     }
 
     fn another(&mut self, at: usize) {
+        // "and a toy mouse too": behind its name and before nothing it says no more than "also".
+        let ends = self.segments[at + 1..].iter().find(|s| !is_filling(s) || s.mark.is_some());
+        let also = at.checked_sub(1).is_some_and(|b| self.heads[b]) && self.segments[at].number.is_none();
+        if also && ends.is_none_or(|s| s.mark.is_some() || s.roles.has(Role::And)) {
+            return;
+        }
         let before_head = self.edge_passed && !self.head_passed;
         if before_head {
             let now = self.now.unwrap_or(0);

@@ -24,6 +24,9 @@ const SHORTEST_STEM: usize = 3;
 
 static LOCALES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/locales");
 
+/// Fewest letters of a stem by which another form of a word is known.
+const SHORTEST_KNOWN_STEM: usize = 3;
+
 /// What a word or phrase does in an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -72,6 +75,8 @@ pub enum Role {
     Last,
     /// The lines that were not named.
     Rest,
+    /// One of two halves of what was said before.
+    Half,
     /// The line named last becomes what follows.
     Make,
     /// What follows gives way to what comes after [`Role::Into`].
@@ -135,7 +140,7 @@ pub enum Role {
 }
 
 /// Names of the roles in a lexicon file.
-const ROLES: [(&str, Role); 52] = [
+const ROLES: [(&str, Role); 53] = [
     ("article", Role::Article),
     ("definite", Role::Definite),
     ("and", Role::And),
@@ -158,6 +163,7 @@ const ROLES: [(&str, Role); 52] = [
     ("both", Role::Both),
     ("last", Role::Last),
     ("rest", Role::Rest),
+    ("half", Role::Half),
     ("make", Role::Make),
     ("change", Role::Change),
     ("into", Role::Into),
@@ -233,6 +239,8 @@ pub struct Lexicon {
     phrases: HashMap<String, Meaning>,
     longest_phrase: usize,
     vocabulary: HashSet<String>,
+    known_stems: HashSet<String>,
+    definite_endings: Vec<String>,
     spellings: HashMap<String, String>,
     patterns: Vec<Pattern>,
     patterns_by_first: HashMap<String, Vec<usize>>,
@@ -272,6 +280,9 @@ struct File {
     passes: Option<usize>,
     #[serde(default)]
     endings: Vec<String>,
+    /// Endings that say "the".
+    #[serde(default)]
+    definite_endings: Vec<String>,
     numbers: BTreeMap<String, u32>,
     #[serde(default)]
     ordinals: BTreeMap<String, u32>,
@@ -372,6 +383,8 @@ impl Lexicon {
             phrases: HashMap::new(),
             longest_phrase: 1,
             vocabulary: HashSet::new(),
+            known_stems: HashSet::new(),
+            definite_endings: file.definite_endings.iter().map(|ending| text::fold(ending)).collect(),
             spellings: HashMap::new(),
             patterns: Vec::new(),
             patterns_by_first: HashMap::new(),
@@ -410,6 +423,12 @@ impl Lexicon {
                 lexicon.pattern(intent, phrase).map_err(fault)?;
             }
         }
+        lexicon.known_stems = lexicon
+            .vocabulary
+            .iter()
+            .map(|word| lexicon.stem(word))
+            .filter(|stem| stem.chars().count() >= SHORTEST_KNOWN_STEM)
+            .collect();
         Ok(lexicon)
     }
 
@@ -447,6 +466,18 @@ impl Lexicon {
     /// Whether the folded word occurs in any phrase.
     pub fn knows(&self, word: &str) -> bool {
         self.vocabulary.contains(word)
+    }
+
+    /// Whether a word that is not as in the dictionary has an ending that says "the".
+    pub fn is_definite(&self, word: &str) -> bool {
+        self.definite_endings
+            .iter()
+            .any(|ending| word.strip_suffix(ending.as_str()).is_some_and(|rest| rest.chars().count() >= SHORTEST_STEM))
+    }
+
+    /// Whether a word of any phrase has this stem.
+    pub fn knows_stem(&self, stem: &str) -> bool {
+        self.known_stems.contains(stem)
     }
 
     /// Whether the language is written in Cyrillic letters.

@@ -16,6 +16,7 @@ mod mention;
 mod names;
 mod segment;
 mod shop;
+mod spelling;
 #[cfg(test)]
 mod tests;
 pub mod text;

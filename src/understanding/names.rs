@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{
     lexicon::{Lexicon, Lexicons, Role},
+    spelling::Spellings,
     text,
 };
 use crate::{catalog::Catalog, language::Language};
@@ -76,6 +77,8 @@ pub struct NameBook {
     pub trees: Vec<Tree>,
     /// Every folded word of a name, with the languages that have it.
     pub words: HashMap<String, Vec<Language>>,
+    /// What a misspelt word is compared with.
+    pub spellings: Spellings,
     /// For a choice that is named as "one or the other" of its sisters: those.
     pub either: HashMap<(usize, usize), Vec<(usize, usize)>>,
     /// The products of each category.
@@ -147,13 +150,16 @@ impl NameBook {
             })
             .collect();
         let either = eithers(catalog, lexicons);
-        let mut book = NameBook { trees: Vec::new(), words: HashMap::new(), either, members };
-        for (_, language, words) in &all {
+        let mut book =
+            NameBook { trees: Vec::new(), words: HashMap::new(), spellings: Spellings::default(), either, members };
+        for (thing, language, words) in &all {
             for word in words {
                 let known = book.words.entry(word.clone()).or_default();
                 if !known.contains(language) {
                     known.push(*language);
                 }
+                let lexicon = lexicons.position(*language).map(|at| &lexicons.all()[at]);
+                book.spellings.insert(word, lexicon, *thing);
             }
         }
         let full: HashSet<String> = all.iter().map(|(_, _, words)| words.concat()).collect();

@@ -17,21 +17,13 @@ pub const LONGEST_QUANTITY: usize = 5;
 /// Most different unknown words of a message that are compared with the catalogue's words.
 const MOST_FUZZY: usize = 24;
 
-/// Fewest letters of a word that may be misspelt: shorter ones are too close to too many others.
-const SHORTEST_FUZZY: usize = 5;
-
-/// Fewest letters of a word that may be cut short, as "mayo" is.
-const SHORTEST_CUT: usize = 4;
-
-/// From so many letters on two slips are forgiven.
-const TWO_SLIPS: usize = 8;
-
 const COST_KNOWN: f32 = 1.0;
 const COST_STEMMED: f32 = 0.05;
 const COST_MOVED: f32 = 0.1;
 const COST_FOREIGN: f32 = 0.3;
 const COST_PART: f32 = 0.6;
 const COST_UNKNOWN: f32 = 2.4;
+const COST_HEADING: f32 = 1.2;
 
 /// A piece of a message with all that it may mean.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +54,8 @@ pub struct Segment {
     pub loose: bool,
     /// The form of a part of a name that was taken for the whole.
     pub part: Option<Form>,
+    /// Whether an ending says "the": Norwegian "pizzaen", Indonesian "pizzanya".
+    pub definite: bool,
     /// Whether earlier steps have used it up.
     pub dead: bool,
     /// Whether it tells of something beside goods: a time, an allergy, a name, an address.
@@ -117,7 +111,7 @@ pub fn words(text: &str, tokens: Vec<Token>, lexicons: &Lexicons) -> Vec<Word> {
 /// Cuts a message; `language` is the place of its lexicon. Misspelt words are mended in `words`.
 pub fn segments(words: &mut [Word], language: usize, book: &NameBook, lexicons: &Lexicons) -> Vec<Segment> {
     let first = cut(words, language, book, lexicons);
-    let mended = mend(words, &first, book, lexicons);
+    let mended = mend(words, &first, language, book, lexicons);
     let mut segments = if mended { cut(words, language, book, lexicons) } else { first };
     drop_loose_parts(&mut segments);
     saturate(words, &mut segments);
@@ -198,6 +192,27 @@ fn drop_loose_parts(segments: &mut [Segment]) {
     }
 }
 
+/// A way into a tree of names.
+#[derive(Clone)]
+struct Way {
+    place: u32,
+    next: usize,
+    squashed: String,
+    skipped: Skipped,
+}
+
+/// Which word within a name was skipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Skipped {
+    None,
+    /// The one before; whether the name goes on is yet to be seen.
+    Now,
+    /// "and".
+    And,
+    /// "the", "of".
+    Small,
+}
+
 /// Everything that may begin at a word, with its cost.
 fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexicons: &Lexicons) -> Vec<(f32, Segment)> {
     let mut found: Vec<(f32, Segment)> = Vec::new();
@@ -206,28 +221,58 @@ fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexic
     // Names, by length.
     let mut by_length: Vec<Vec<(u8, &Name)>> = Vec::new();
     for (tree_at, tree) in book.trees.iter().enumerate() {
-        // Two words may be one word of a name; so at each place there may be two ways on.
-        let mut open = vec![(0, at, String::new())];
-        while let Some((place, next, squashed)) = open.pop() {
-            if next > at {
+        // Two words may be one word of a name, and "all the toppings" are all toppings; so at each place there may be
+        // several ways on.
+        let mut open = vec![Way { place: 0, next: at, squashed: String::new(), skipped: Skipped::None }];
+        while let Some(way) = open.pop() {
+            let next = way.next;
+            if next > at && way.skipped != Skipped::Now {
                 let length = next - at - 1;
                 if by_length.len() <= length {
                     by_length.resize_with(length + 1, Vec::new);
                 }
-                let ranked = |name| (rank(name, &squashed, lexicon.language, tree_at == language), name);
-                by_length[length].extend(tree.names(place).iter().map(ranked));
+                let names = tree.names(way.place).iter().filter(|name| {
+                    // "ham and eggs" is what is called so, not what is called "ham eggs".
+                    way.skipped != Skipped::And || name.form == Form::Moved
+                });
+                let least = if way.skipped == Skipped::None { 0 } else { 2 };
+                let ranked = |name| (rank(name, &way.squashed, lexicon.language, tree_at == language).max(least), name);
+                by_length[length].extend(names.map(ranked));
             }
             let Some(word) = words.get(next) else { continue };
             if !matches!(word.token.kind, Kind::Word | Kind::Number | Kind::Sign) {
                 continue;
             }
-            if let Some((joined, stem)) = joined(words, next, tree_at, book, lexicons)
-                && let Some(place) = tree.step(place, &stem)
+            if next > at
+                && way.skipped == Skipped::None
+                && let Some(meaning) = lexicon.meaning(&word.token.text)
+                && meaning.number.is_none()
             {
-                open.push((place, next + 2, format!("{squashed}{joined}")));
+                let and = meaning.roles.has(Role::And);
+                if and || meaning.roles.any(&[Role::Definite, Role::Of]) && !meaning.roles.has(Role::Without) {
+                    open.push(Way { skipped: Skipped::Now, next: next + 1, ..way.clone() });
+                }
             }
-            if let Some(place) = tree.step(place, &word.stems[tree_at]) {
-                open.push((place, next + 1, format!("{squashed}{}", word.token.text)));
+            let skipped = match way.skipped {
+                Skipped::Now => {
+                    let skipped = words[next - 1].token.text.as_str();
+                    let and = lexicon.meaning(skipped).is_some_and(|meaning| meaning.roles.has(Role::And));
+                    if and { Skipped::And } else { Skipped::Small }
+                }
+                before => before,
+            };
+            if let Some((joined, stem)) = joined(words, next, tree_at, book, lexicons)
+                && let Some(place) = tree.step(way.place, &stem)
+            {
+                open.push(Way { place, next: next + 2, squashed: format!("{}{joined}", way.squashed), skipped });
+            }
+            if let Some(place) = tree.step(way.place, &word.stems[tree_at]) {
+                open.push(Way {
+                    place,
+                    next: next + 1,
+                    squashed: format!("{}{}", way.squashed, word.token.text),
+                    skipped,
+                });
             }
         }
     }
@@ -239,6 +284,7 @@ fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexic
         let mended = words[at..=at + length].iter().any(|word| word.mended);
         segment.loose |= mended;
         gather(&mut segment, &names, book, rank >= 5);
+        segment.definite = rank >= 2 && lexicon.is_definite(&words[at + length].token.text);
         if rank >= 5 {
             let head = names.iter().all(|name| name.form == Form::Head);
             segment.part = Some(if head { Form::Head } else { Form::Tail });
@@ -264,7 +310,9 @@ fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexic
             4 => COST_FOREIGN,
             _ => COST_PART,
         };
-        found.push((COST_KNOWN + extra, segment));
+        // "nappies size" is nappies, and their size, before it is the heading of the sizes.
+        let heading = if segment.is_name() { 0.0 } else { COST_HEADING * length as f32 };
+        found.push((COST_KNOWN + extra + heading, segment));
     }
     // Phrases of the language.
     for length in 1..=lexicon.longest_phrase() {
@@ -295,7 +343,9 @@ fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexic
         if let Some(meaning) = foreign {
             segment.unknown = false;
             take(&mut segment, meaning);
-        } else if lexicons.all()[language].knows(&token.text) {
+        } else if lexicons.all()[language].knows(&token.text)
+            || lexicons.all()[language].knows_stem(&words[at].stems[language])
+        {
             segment.unknown = false;
         }
         found.push((COST_UNKNOWN, segment));
@@ -378,7 +428,7 @@ fn gather(segment: &mut Segment, names: &[&Name], book: &NameBook, part: bool) {
 }
 
 /// Replaces unknown words by the one word of the catalogue that they are surely meant to be. Says whether any was.
-fn mend(words: &mut [Word], segments: &[Segment], book: &NameBook, lexicons: &Lexicons) -> bool {
+fn mend(words: &mut [Word], segments: &[Segment], language: usize, book: &NameBook, lexicons: &Lexicons) -> bool {
     let mut known: HashMap<String, Option<String>> = HashMap::new();
     let mut changed = false;
     for segment in segments.iter().filter(|segment| segment.unknown) {
@@ -387,7 +437,7 @@ fn mend(words: &mut [Word], segments: &[Segment], book: &NameBook, lexicons: &Le
             Some(mended) => mended.clone(),
             None if known.len() >= MOST_FUZZY => continue,
             None => {
-                let mended = nearest(word, book);
+                let mended = book.spellings.nearest(word, &words[segment.from].stems[language]).map(str::to_owned);
                 known.insert(word.clone(), mended.clone());
                 mended
             }
@@ -401,53 +451,4 @@ fn mend(words: &mut [Word], segments: &[Segment], book: &NameBook, lexicons: &Le
         }
     }
     changed
-}
-
-/// The nearest word of the catalogue within the slips that are forgiven, where no other is as near; else the one word
-/// that begins so.
-fn nearest(word: &str, book: &NameBook) -> Option<String> {
-    let letters = word.chars().count();
-    if letters < SHORTEST_CUT || word.chars().any(|c| !c.is_alphabetic()) {
-        return None;
-    }
-    let mut best: Option<(usize, &str)> = None;
-    let mut tied = false;
-    let mut longer: Option<&str> = None;
-    let mut many_longer = false;
-    for candidate in book.words.keys() {
-        let length = candidate.chars().count();
-        if length > letters + 1 && candidate.starts_with(word) {
-            many_longer |= longer.is_some();
-            longer = Some(candidate);
-        }
-        if letters < SHORTEST_FUZZY || length < SHORTEST_FUZZY {
-            continue;
-        }
-        let slips = if letters >= TWO_SLIPS && length >= TWO_SLIPS { 2 } else { 1 };
-        if length.abs_diff(letters) > slips {
-            continue;
-        }
-        let distance = strsim::osa_distance(word, candidate);
-        if distance > slips {
-            continue;
-        }
-        match best {
-            Some((least, _)) if distance > least => {}
-            Some((least, other)) if distance == least => {
-                tied = true;
-                // Which of equals is named must not depend on the order of a hash table.
-                best = Some((least, other.min(candidate)));
-            }
-            _ => {
-                tied = false;
-                best = Some((distance, candidate));
-            }
-        }
-    }
-    match best {
-        Some((_, nearest)) if !tied => Some(nearest.to_owned()),
-        // A singular and its plural are equally near; either will do.
-        Some((_, nearest)) if letters >= TWO_SLIPS => Some(nearest.to_owned()),
-        _ => longer.filter(|_| !many_longer).map(str::to_owned),
-    }
 }
