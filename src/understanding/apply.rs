@@ -467,6 +467,13 @@ impl Work<'_> {
             line.options.retain(|option| option.group != chosen.group || option.without);
         }
         line.options.push(chosen);
+        // "blue, not red": where one choice drives out another, what was chosen says it all.
+        if exclusive && !wish.replaced {
+            let group = line.options[line.options.len() - 1].group.clone();
+            if line.options.iter().any(|option| option.group == group && !option.without) {
+                line.options.retain(|option| option.group != group || !option.without);
+            }
+        }
     }
 
     fn fits(&mut self, at: usize, wish: &Wish) -> bool {

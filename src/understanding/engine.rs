@@ -72,7 +72,7 @@ impl Engine {
         let spoken =
             utterance.language.or(prior.filter(|_| free)).and_then(|language| self.lexicons.position(language));
         let language = spoken.unwrap_or_else(|| detect::language(&words, &self.book, &self.lexicons, prior, own));
-        let segments = segment::segments(&mut words, language, &self.book, &self.lexicons);
+        let segments = segment::segments(&mut words, language, &self.book, &self.shop, &self.lexicons);
         let hits = intent::hits(&words, &segments, language, &self.lexicons);
         let mut draft = Draft { text, words, segments, hits, refused: Vec::new() };
         let mut reading = Reading {

@@ -63,6 +63,8 @@ pub struct Wish {
     pub without: bool,
     /// Said with "remove": one that was chosen before is merely dropped.
     pub removed: bool,
+    /// Said with "instead of".
+    pub replaced: bool,
     /// How much.
     pub amount: Amount,
     /// How many.
@@ -179,6 +181,7 @@ pub fn pieces(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Pieces {
         instead: false,
         pointing: false,
         selected: 0,
+        one: 0,
     };
     for (at, segment) in segments.iter().enumerate() {
         if segment.dead {
@@ -382,7 +385,7 @@ fn edges(segments: &[Segment], heads: &[bool], counted: &[Option<usize>], shop: 
                 break;
             }
             let own = !segment.choices.is_empty() && !heads[at] && !shop.fitting(products, &segment.choices).is_empty();
-            let counts_group = segments.get(at + 1).is_some_and(|next| next.group);
+            let counts_group = segments.get(at + 1).is_some_and(|next| !next.groups.is_empty());
             if counted[at].is_some() {
                 break;
             }
@@ -420,7 +423,7 @@ fn edges(segments: &[Segment], heads: &[bool], counted: &[Option<usize>], shop: 
                 break;
             } else if segment.roles.any(&[Role::Definite, Role::Times, Role::Unit, Role::Of])
                 || counts_group
-                || segment.group
+                || !segment.groups.is_empty()
                 || !segment.class.is_empty()
                 || (segment.roles.has(Role::Polite) && touching)
             {
@@ -516,7 +519,7 @@ fn head_before(segments: &[Segment], heads: &[bool], number: usize, shop: &Shop)
             || segment.mark.is_some_and(|mark| mark != Kind::Sign)
             || segment.unknown
             || !(is_filling(segment)
-                || segment.group
+                || !segment.groups.is_empty()
                 || segment.roles.any(&[Role::Times, Role::Unit, Role::With, Role::Without, Role::Extra, Role::Light]))
         {
             return None;
@@ -535,7 +538,7 @@ fn head_after(segments: &[Segment], heads: &[bool], number: usize) -> Option<usi
         }
         let glue = segment.roles.any(&[Role::Times, Role::Unit, Role::Of, Role::Definite, Role::Extra, Role::Light])
             || !segment.choices.is_empty()
-            || segment.group
+            || !segment.groups.is_empty()
             || !segment.class.is_empty();
         if segment.dead || segment.mark.is_some_and(|mark| mark != Kind::Sign) || segment.number.is_some() {
             return None;
@@ -624,6 +627,8 @@ struct Scan<'a> {
     pointing: bool,
     /// Until where words that tell one line from others have been read.
     selected: usize,
+    /// The "one" of "an oreo one", which stands for the product named last.
+    one: usize,
 }
 
 impl Scan<'_> {
@@ -775,6 +780,23 @@ impl Scan<'_> {
             self.corrected = false;
             return;
         }
+        if roles.has(Role::Article)
+            && let Some(one) = self.one_of_options(at)
+            && let Some(now) = self.now.filter(|_| self.part_of_one())
+        {
+            let mut piece = Piece::new(at);
+            piece.products = self.out.pieces[now].products.clone();
+            piece.aim = Aim::New;
+            piece.quantity = segment.number;
+            self.push(piece);
+            self.head_passed = true;
+            self.calm();
+            self.one = one;
+            return;
+        }
+        if self.one == at && at > 0 {
+            return;
+        }
         if let Some(number) = segment.number
             && !(roles.has(Role::Extra) && self.option_is_next(at))
             && !(roles.has(Role::Without) && self.option_is_next(at))
@@ -793,6 +815,9 @@ impl Scan<'_> {
             self.another(at);
             return;
         }
+        if roles.has(Role::Same) && self.same_option(at) {
+            return;
+        }
         if roles.has(Role::Same) {
             let mut piece = Piece::new(at);
             piece.same = true;
@@ -801,6 +826,14 @@ impl Scan<'_> {
             return;
         }
         if roles.any(&[Role::Remove, Role::Without]) && self.refuses_before(at) {
+            return;
+        }
+        if roles.has(Role::Remove)
+            && let Some(now) = self.now
+            && matches!(self.out.pieces[now].aim, Aim::Having | Aim::Nth(_))
+            && self.out.pieces[now].is_idle()
+        {
+            self.out.pieces[now].deed = Deed::Remove;
             return;
         }
         if roles.has(Role::Make) {
@@ -902,6 +935,35 @@ impl Scan<'_> {
         }
     }
 
+    /// "the same size": what an item before has of that group. Says whether it was said.
+    fn same_option(&mut self, at: usize) -> bool {
+        let groups = match self.segments.get(at + 1) {
+            Some(next) if !next.dead => next.groups.clone(),
+            _ => return false,
+        };
+        if groups.is_empty() {
+            return false;
+        }
+        let theirs = self.out.pieces.iter().rev().skip(1).flat_map(|piece| piece.wishes.iter().rev());
+        let same = theirs.clone().find(|wish| wish.choices.iter().any(|(group, _)| groups.contains(group)));
+        if let (Some(wish), Some(now)) = (same.cloned(), self.now) {
+            self.out.pieces[now].wishes.push(Wish { at, ..wish });
+        }
+        true
+    }
+
+    /// The "one" behind an article and options, as in "an oreo one".
+    fn one_of_options(&self, at: usize) -> Option<usize> {
+        let option =
+            |at: usize| self.segments.get(at).is_some_and(|s| !s.dead && !self.heads[at] && !s.choices.is_empty());
+        let mut end = at + 1;
+        while option(end) {
+            end += 1;
+        }
+        let one = self.segments.get(end)?;
+        (end > at + 1 && !one.dead && !one.is_name() && one.roles.has(Role::One)).then_some(end)
+    }
+
     /// "half of them with ham", and after a part "the other well done": the piece of which the item named last is parted.
     fn half_or_rest(&self, at: usize) -> Option<Piece> {
         let roles = self.segments[at].roles;
@@ -933,7 +995,7 @@ impl Scan<'_> {
         while roles(place, &[Role::Definite, Role::On]) && !roles(place, &[Role::One, Role::With]) {
             place += 1;
         }
-        let one = roles(place, &[Role::One]) && (place > at || self.segments[place].number.is_none());
+        let one = roles(place, &[Role::One, Role::Last]) && (place > at || self.segments[place].number.is_none());
         if one {
             place += 1;
         } else if !self.removing {
@@ -1123,6 +1185,7 @@ impl Scan<'_> {
             choices: fitting,
             without: self.negated || instead,
             removed: self.removing,
+            replaced: instead,
             amount: self.amount,
             count: self.count.take().unwrap_or(1),
             at,
@@ -1139,10 +1202,7 @@ impl Scan<'_> {
         if corrected && !exclusive {
             piece.wishes.pop();
         }
-        // "large instead of medium": the size that was not wished for needs no mention.
-        if !(instead && exclusive) {
-            piece.wishes.push(wish);
-        }
+        piece.wishes.push(wish);
     }
 
     /// Whether a negation goes on after this option: "no onions or mushrooms".
@@ -1159,7 +1219,7 @@ impl Scan<'_> {
             return;
         }
         // "a two topping pizza": the number counts options yet to come.
-        if self.segments.get(at + 1).is_some_and(|next| next.group) {
+        if self.segments.get(at + 1).is_some_and(|next| !next.groups.is_empty()) {
             return;
         }
         let corrected = std::mem::take(&mut self.corrected);
@@ -1424,7 +1484,7 @@ impl Scan<'_> {
 fn is_change_word(segment: &Segment) -> bool {
     let silent = segment.roles.is_empty() && segment.number.is_none() && segment.ordinal.is_none();
     let talk = segment.roles.has(Role::Chatter) && segment.roles.only(&[Role::Chatter, Role::Stop]);
-    !(segment.unknown || silent && !segment.is_name() && segment.class.is_empty() && !segment.group || talk)
+    !(segment.unknown || silent && !segment.is_name() && segment.class.is_empty() && segment.groups.is_empty() || talk)
 }
 
 impl Piece {

@@ -22,7 +22,7 @@ impl Engine {
         let own = self.shop.languages.first().copied();
         let language = detect::language(&words, &self.book, &self.lexicons, None, own);
         let mut named: Vec<usize> = Vec::new();
-        for segment in segment::segments(&mut words, language, &self.book, &self.lexicons) {
+        for segment in segment::segments(&mut words, language, &self.book, &self.shop, &self.lexicons) {
             let products = if segment.products.is_empty() { &segment.class } else { &segment.products };
             if products.len() <= MOST_NAMED {
                 named.extend(products.iter().filter(|product| !named.contains(product)).copied().collect::<Vec<_>>());

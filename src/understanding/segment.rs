@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use super::{
     lexicon::{Lexicons, Meaning, Role, Roles},
     names::{Form, MOST_AMBIGUOUS, Name, NameBook, Thing},
+    shop::Shop,
     text::{Kind, Token},
 };
 use crate::language::Language;
@@ -44,8 +45,8 @@ pub struct Segment {
     pub choices: Vec<(usize, usize)>,
     /// Products of the class that it names.
     pub class: Vec<usize>,
-    /// Whether it names a group of options.
-    pub group: bool,
+    /// Groups of options of that name.
+    pub groups: Vec<usize>,
     /// The mark, where it is one.
     pub mark: Option<Kind>,
     /// Whether nothing is known of it.
@@ -109,11 +110,17 @@ pub fn words(text: &str, tokens: Vec<Token>, lexicons: &Lexicons) -> Vec<Word> {
 }
 
 /// Cuts a message; `language` is the place of its lexicon. Misspelt words are mended in `words`.
-pub fn segments(words: &mut [Word], language: usize, book: &NameBook, lexicons: &Lexicons) -> Vec<Segment> {
+pub fn segments(
+    words: &mut [Word],
+    language: usize,
+    book: &NameBook,
+    shop: &Shop,
+    lexicons: &Lexicons,
+) -> Vec<Segment> {
     let first = cut(words, language, book, lexicons);
     let mended = mend(words, &first, language, book, lexicons);
     let mut segments = if mended { cut(words, language, book, lexicons) } else { first };
-    drop_loose_parts(&mut segments);
+    drop_loose_parts(&mut segments, shop);
     saturate(words, &mut segments);
     segments
 }
@@ -175,18 +182,32 @@ fn cut(words: &[Word], language: usize, book: &NameBook, lexicons: &Lexicons) ->
 }
 
 /// A part of a name beside a whole one merely describes it: "grilled chicken" is no "grilled vegetables", "ranch
-/// dressing" no "caesar dressing".
-fn drop_loose_parts(segments: &mut [Segment]) {
+/// dressing" no "caesar dressing". But "lunch pizza" is one of the lunch size, and "unscented wipes" are wipes.
+fn drop_loose_parts(segments: &mut [Segment], shop: &Shop) {
     for at in 0..segments.len() {
-        let describes = match segments[at].part {
-            Some(Form::Head) => segments.get(at + 1).is_some_and(|s| s.is_name() || s.unknown),
-            Some(Form::Tail) if segments[at].to - segments[at].from == 1 => {
-                at.checked_sub(1).is_some_and(|b| segments[b].is_name() && segments[b].part.is_none())
+        let after = segments.get(at + 1);
+        let before = at.checked_sub(1).map(|b| &segments[b]);
+        let (products, choices) = match segments[at].part {
+            Some(Form::Head) => {
+                let sized = after.is_some_and(|s| {
+                    s.part.is_none()
+                        && shop.exclusive(&shop.fitting(&s.products, &segments[at].choices))
+                        && !shop.fitting(&s.products, &segments[at].choices).is_empty()
+                });
+                let describes = after.is_some_and(|s| s.is_name() || s.unknown);
+                (describes, describes && !sized)
             }
-            _ => false,
+            Some(Form::Tail) if segments[at].to - segments[at].from == 1 => {
+                let named = |b: &Segment| b.is_name() && b.part.is_none();
+                let fits = |b: &Segment| !shop.fitting(&segments[at].products, &b.choices).is_empty();
+                (before.is_some_and(|b| named(b) && !fits(b)), before.is_some_and(named))
+            }
+            _ => (false, false),
         };
-        if describes {
+        if products {
             segments[at].products.clear();
+        }
+        if choices {
             segments[at].choices.clear();
         }
     }
@@ -300,7 +321,7 @@ fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexic
             }
             take(&mut segment, meaning);
         }
-        if !segment.is_name() && segment.class.is_empty() && !segment.group {
+        if !segment.is_name() && segment.class.is_empty() && segment.groups.is_empty() {
             continue;
         }
         let extra = match rank {
@@ -404,7 +425,7 @@ fn gather(segment: &mut Segment, names: &[&Name], book: &NameBook, part: bool) {
                 None => choices.push((group, at)),
             },
             Thing::Category(at) => segment.class.extend(&book.members[at]),
-            Thing::Group(_) => segment.group = true,
+            Thing::Group(at) => segment.groups.push(at),
         }
     }
     products.sort_unstable();

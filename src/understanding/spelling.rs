@@ -17,7 +17,7 @@ const TWO_SLIPS: usize = 8;
 const SHORTEST_BY_EAR: usize = 6;
 
 /// Most letters in which a word written by ear may differ.
-const MOST_BY_EAR: usize = 3;
+const MOST_BY_EAR: usize = 2;
 
 /// Fewest letters of a word that may be cut short, as "mayo" is.
 const SHORTEST_CUT: usize = 4;
@@ -74,7 +74,9 @@ impl Spellings {
     pub fn nearest(&self, word: &str, stem: &str) -> Option<&str> {
         let query = Query::of(word)?;
         self.near(&query)
-            .or_else(|| Query::of(stem).filter(|_| stem != word).and_then(|query| self.near(&query)))
+            .or_else(|| {
+                Query::of(stem).filter(|_| stem != word).and_then(|stem| self.near(&Query { sound: None, ..stem }))
+            })
             .or_else(|| self.longer(&query, stem))
     }
 
@@ -128,7 +130,8 @@ struct Query<'a> {
     text: &'a str,
     letters: usize,
     mask: u64,
-    sound: String,
+    /// Where it is to be compared by ear: a stem is too little of a word for that.
+    sound: Option<String>,
 }
 
 impl Query<'_> {
@@ -137,7 +140,7 @@ impl Query<'_> {
         if letters < SHORTEST_CUT || text.chars().any(|c| !c.is_alphabetic()) {
             return None;
         }
-        Some(Query { text, letters, mask: mask(text), sound: sound(text) })
+        Some(Query { text, letters, mask: mask(text), sound: Some(sound(text)) })
     }
 
     /// How far a word is, where that is near enough.
@@ -155,10 +158,10 @@ impl Query<'_> {
         }
         let by_ear = self.letters >= SHORTEST_BY_EAR
             && known.letters >= SHORTEST_BY_EAR
-            && known.letters.abs_diff(self.letters) <= MOST_BY_EAR - 1
-            && self.sound == known.sound
+            && known.letters.abs_diff(self.letters) <= MOST_BY_EAR
+            && self.sound.as_ref() == Some(&known.sound)
             && self.text.chars().next() == known.text.chars().next();
-        (by_ear && strsim::osa_distance(self.text, &known.text) <= MOST_BY_EAR).then_some(MOST_BY_EAR)
+        (by_ear && strsim::osa_distance(self.text, &known.text) <= MOST_BY_EAR).then_some(MOST_BY_EAR + 1)
     }
 }
 
