@@ -52,7 +52,7 @@ pub fn settle(pieces: &mut [Piece], segments: &[Segment], shop: &Shop, cart: &[K
             says
         } else {
             // "pepperonien 3": the number behind a name with "the" is what there is to be.
-            !piece.opened && !lead.counts && (again || lead.points && says)
+            !piece.opened && !lead.counts && (again || (lead.points || lead.aims) && says)
         };
         if changes {
             pieces[at].deed = Deed::Make;
@@ -76,7 +76,9 @@ struct Lead {
     points: bool,
     /// "two of the".
     part: bool,
-    /// "no wait", "only".
+    /// "on", "to".
+    aims: bool,
+    /// "no wait", "only", and behind the name "not five but".
     corrects: bool,
     /// "but", "with".
     turns: bool,
@@ -102,13 +104,17 @@ impl Lead {
                     .iter()
                     .any(|s| s.roles.any(&[Role::Definite, Role::On, Role::One]) && s.number.is_none())
         });
+        let behind = head.map_or(&[][..], |head| &segments[head + 1..]);
+        let refused = behind.iter().take_while(|s| !s.ends_sentence() && s.products.is_empty()).collect::<Vec<_>>();
         let opening = segments[begin..piece.from].iter().all(|s| !s.is_name() && s.number.is_none());
         Lead {
             counts: number.is_some() || own.iter().any(|s| s.roles.has(Role::Article)),
             adds: has(Role::Another) || before.iter().any(|s| s.roles.has(Role::Add) && !s.roles.has(Role::With)),
             points: own.iter().any(|s| s.roles.has(Role::Definite)) || head.is_some_and(|head| segments[head].definite),
             part,
+            aims: before.first().is_some_and(|s| s.roles.has(Role::On)) || own.iter().any(|s| s.roles.has(Role::On)),
             corrects: has(Role::Correction)
+                || refused.windows(2).any(|w| w[0].roles.has(Role::Not) && w[1].number.is_some())
                 || has(Role::Only)
                 || opening && segments[begin..piece.from].iter().any(|s| s.roles.any(&[Role::Correction, Role::No])),
             turns: has(Role::But) || has(Role::With) || has(Role::Only),
@@ -129,5 +135,6 @@ fn leads(segment: &Segment) -> bool {
             Role::Another,
             Role::Definite,
             Role::And,
+            Role::On,
         ])
 }

@@ -64,7 +64,7 @@ impl Engine {
     /// Reads a message. Never fails: what is not understood is said in the reading.
     pub fn read(&self, utterance: &Utterance<'_>) -> Reading {
         let text = cut(utterance.text);
-        let mut words = segment::words(text, text::tokens(text), &self.lexicons);
+        let mut words = segment::words(text, text::without_enumeration(text, text::tokens(text)), &self.lexicons);
         let prior = utterance.language.or(utterance.prior);
         let own = self.shop.languages.first().copied();
         // A name or an address is in no language.
@@ -233,6 +233,33 @@ impl Engine {
         hit || sells || makes || fetched || long || !name.contains(char::is_alphabetic)
     }
 
+    /// Which of these, told by their names, has words of the message that the others lack: "with meat" of a pie with meat
+    /// and a pie with cheese. Uses the words up.
+    fn told_apart(&self, draft: &mut Draft<'_>, names: &[&[Vec<String>]]) -> Option<usize> {
+        let lexicons = self.lexicons.all();
+        let says = |word: &Word, name: &String| {
+            (0..lexicons.len()).any(|at| word.stems[at] == lexicons[at].stem(name)) && name.chars().count() > 2
+        };
+        let of = |word: &Word| -> Vec<usize> {
+            (0..names.len()).filter(|&n| names[n].iter().flatten().any(|name| says(word, name))).collect()
+        };
+        let mut points = vec![0; names.len()];
+        for word in draft.words.iter().filter(|word| word.token.kind == Kind::Word) {
+            let having = of(word);
+            if having.len() < names.len() {
+                having.into_iter().for_each(|n| points[n] += 1);
+            }
+        }
+        let most = *points.iter().max()?;
+        let mut best = (0..names.len()).filter(|&n| points[n] == most);
+        let (Some(best), None, true) = (best.next(), best.next(), most > 0) else { return None };
+        for segment in &mut draft.segments {
+            let named = draft.words[segment.from..segment.to].iter().any(|word| of(word).contains(&best));
+            segment.dead |= named;
+        }
+        Some(best)
+    }
+
     /// Settles what the bot asked: which of several, or an option that is missing. Says whether anything was.
     fn settle(&self, draft: &mut Draft<'_>, cart: &mut Cart) -> bool {
         let mut settled = false;
@@ -250,11 +277,12 @@ impl Engine {
                             |product: &&usize| segment.products.contains(product) || segment.class.contains(product);
                         candidates.iter().filter(named).copied().collect()
                     }
-                    None => draft
-                        .nth(&candidates.iter().map(|&p| self.shop.names[p].as_slice()).collect::<Vec<_>>())
-                        .map(|n| candidates[n])
-                        .into_iter()
-                        .collect(),
+                    None => {
+                        let names: Vec<&[Vec<String>]> =
+                            candidates.iter().map(|&p| self.shop.names[p].as_slice()).collect();
+                        let nth = draft.nth(&names).or_else(|| self.told_apart(draft, &names));
+                        nth.map(|n| candidates[n]).into_iter().collect()
+                    }
                 };
                 if !picked.is_empty() {
                     line.product = self.shop.product_pick(&picked);
@@ -289,7 +317,8 @@ impl Engine {
                                 group.zip(at).map(|(group, at)| group.names[at].as_slice()).unwrap_or_default()
                             })
                             .collect();
-                        draft.nth(&names).map(|n| (line.options[open].group.clone(), ids[n].clone()))
+                        let nth = draft.nth(&names).or_else(|| self.told_apart(draft, &names));
+                        nth.map(|n| (line.options[open].group.clone(), ids[n].clone()))
                     }
                 };
                 if let Some((group, choice)) = picked {

@@ -502,6 +502,10 @@ fn trailing(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usi
     owners
 }
 
+/// What may stand between a name and the number behind it.
+const BEFORE_COUNT: [Role; 8] =
+    [Role::Times, Role::Unit, Role::With, Role::Without, Role::Extra, Role::Light, Role::Not, Role::But];
+
 /// The head that a number stands behind, with nothing but its options, units and courtesy between.
 fn head_before(segments: &[Segment], heads: &[bool], number: usize, shop: &Shop) -> Option<usize> {
     let mut at = number;
@@ -513,14 +517,16 @@ fn head_before(segments: &[Segment], heads: &[bool], number: usize, shop: &Shop)
             let fits = |option: &usize| !shop.fitting(&segment.products, &segments[*option].choices).is_empty();
             return (!segment.unknown && options.iter().all(fits)).then_some(at);
         }
+        let refused = at.checked_sub(1).is_some_and(|b| segments[b].roles.any(&[Role::Not, Role::Without, Role::No]));
         if !segment.dead && !segment.choices.is_empty() {
             options.push(at);
-        } else if segment.number.is_some()
+        } else if segment.number.is_some() && !refused
             || segment.mark.is_some_and(|mark| mark != Kind::Sign)
             || segment.unknown
             || !(is_filling(segment)
                 || !segment.groups.is_empty()
-                || segment.roles.any(&[Role::Times, Role::Unit, Role::With, Role::Without, Role::Extra, Role::Light]))
+                || segment.number.is_some()
+                || segment.roles.any(&BEFORE_COUNT))
         {
             return None;
         }
@@ -758,6 +764,12 @@ impl Scan<'_> {
             self.head_passed = true;
             return;
         }
+        if let Some(part) = self.half_or_rest(at) {
+            self.push(part);
+            self.head_passed = true;
+            self.calm();
+            return;
+        }
         if let Some(ordinal) = segment.ordinal
             && (!self.edge_passed || self.head_passed)
         {
@@ -776,8 +788,14 @@ impl Scan<'_> {
                 return;
             }
         }
-        if self.counted[at].is_some() {
+        if self.counted[at].is_some() && !self.each_of(at) {
             self.corrected = false;
+            return;
+        }
+        if segment.number.is_some() && self.each_of(at) {
+            for piece in self.out.pieces.iter_mut().filter(|p| p.deed == Deed::Add && p.aim == Aim::New) {
+                piece.quantity = segment.number;
+            }
             return;
         }
         if roles.has(Role::Article)
@@ -802,6 +820,9 @@ impl Scan<'_> {
             && !(roles.has(Role::Without) && self.option_is_next(at))
         {
             self.number(at, number);
+            return;
+        }
+        if roles.any(&[Role::Again, Role::Another, Role::Same]) && self.says_again(at) {
             return;
         }
         if roles.has(Role::Again) {
@@ -880,12 +901,6 @@ impl Scan<'_> {
             self.aim(at, Aim::Last);
             return;
         }
-        if let Some(part) = self.half_or_rest(at) {
-            self.push(part);
-            self.head_passed = true;
-            self.calm();
-            return;
-        }
         if roles.has(Role::Rest) && !self.option_is_next(at) {
             self.aim(at, Aim::Rest);
             return;
@@ -935,6 +950,34 @@ impl Scan<'_> {
         }
     }
 
+    /// Whether a number is said of each item before it: "a tonno and a funghi, two of each".
+    fn each_of(&self, at: usize) -> bool {
+        let each = |at: Option<usize>| {
+            at.and_then(|at| self.segments.get(at)).is_some_and(|s| s.is(Role::Each) && !s.is_name())
+        };
+        let items = self.out.pieces.iter().filter(|p| p.deed == Deed::Add && p.aim == Aim::New);
+        let counted = items
+            .clone()
+            .any(|piece| self.segments[piece.from..at].iter().take_while(|s| !s.is_name()).any(|s| s.number.is_some()));
+        (each(at.checked_sub(1)) || each(Some(at + 1)))
+            && items.count() > 1
+            && !counted
+            && head_after(self.segments, self.heads, at).is_none()
+    }
+
+    /// "repeat the same": two ways in one breath to say that the last is wanted once more.
+    fn says_again(&mut self, at: usize) -> bool {
+        let Some(now) = self.now else { return false };
+        let same = self.segments[at].roles.has(Role::Same);
+        let joined = self.segments[self.out.pieces[now].from..at].iter().all(|s| s.mark.is_none() && !s.is_name());
+        let piece = &mut self.out.pieces[now];
+        let again = (piece.another || piece.same) && piece.products.is_empty() && piece.wishes.is_empty();
+        if again && joined {
+            piece.same |= same;
+        }
+        again && joined
+    }
+
     /// "the same size": what an item before has of that group. Says whether it was said.
     fn same_option(&mut self, at: usize) -> bool {
         let groups = match self.segments.get(at + 1) {
@@ -973,6 +1016,11 @@ impl Scan<'_> {
         if item && roles.has(Role::Rest) && now.part {
             part.rest = true;
             return Some(part);
+        }
+        let ordinal = self.segments[at].ordinal.is_some_and(|n| n > 1);
+        if item && now.part && (roles.has(Role::Another) || ordinal) && !roles.has(Role::Again) {
+            part.quantity = Some(1);
+            return option_or_part_follows(self.segments, self.heads, at).then_some(part);
         }
         let whole = now.quantity.filter(|n| n.is_multiple_of(2));
         if item && roles.has(Role::Half) && option_or_part_follows(self.segments, self.heads, at) {

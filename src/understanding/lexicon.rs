@@ -27,6 +27,9 @@ static LOCALES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/locales");
 /// Fewest letters of a stem by which another form of a word is known.
 const SHORTEST_KNOWN_STEM: usize = 3;
 
+/// Fewest letters of another spelling whose inflected forms are spelt otherwise too.
+const SHORTEST_SPELT_STEM: usize = 4;
+
 /// What a word or phrase does in an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -242,6 +245,8 @@ pub struct Lexicon {
     known_stems: HashSet<String>,
     definite_endings: Vec<String>,
     spellings: HashMap<String, String>,
+    /// The same by stems, for other forms of those words.
+    spelt_stems: HashMap<String, String>,
     patterns: Vec<Pattern>,
     patterns_by_first: HashMap<String, Vec<usize>>,
     stemming: Stemming,
@@ -386,6 +391,7 @@ impl Lexicon {
             known_stems: HashSet::new(),
             definite_endings: file.definite_endings.iter().map(|ending| text::fold(ending)).collect(),
             spellings: HashMap::new(),
+            spelt_stems: HashMap::new(),
             patterns: Vec::new(),
             patterns_by_first: HashMap::new(),
             stemming,
@@ -396,6 +402,10 @@ impl Lexicon {
                 return Err(fault(format!("[spellings] has \"{other}\" = \"{word}\"; write one word for one word")));
             };
             lexicon.vocabulary.insert(key.clone());
+            if key.chars().count() >= SHORTEST_SPELT_STEM {
+                let (key, value) = (lexicon.stemming.stem(key), lexicon.stemming.stem(value));
+                lexicon.spelt_stems.insert(key, value);
+            }
             lexicon.spellings.insert(key.clone(), value.clone());
         }
         for (phrase, number) in &file.numbers {
@@ -487,7 +497,8 @@ impl Lexicon {
 
     /// The folded word without its ending.
     pub fn stem(&self, word: &str) -> String {
-        self.stemming.stem(self.spelt(word))
+        let stem = self.stemming.stem(self.spelt(word));
+        self.spelt_stems.get(&stem).cloned().unwrap_or(stem)
     }
 
     /// The single words for a number.
