@@ -28,7 +28,8 @@ pub fn settle(pieces: &mut [Piece], segments: &[Segment], shop: &Shop, cart: &[K
         after_usual |= pieces[at].deed == Deed::Usual;
         let lines = if after_usual { usual } else { cart };
         let piece = &pieces[at];
-        let new = piece.deed == Deed::Add && piece.aim == Aim::New && !piece.products.is_empty();
+        let made = piece.deed == Deed::Make && piece.aim != Aim::Named && piece.quantity.is_some();
+        let new = (made || piece.deed == Deed::Add && piece.aim == Aim::New) && !piece.products.is_empty();
         if !new || piece.another || piece.same || piece.part || pieces[..at].iter().any(|p| names_too(p, piece)) {
             continue;
         }
@@ -46,7 +47,15 @@ pub fn settle(pieces: &mut [Piece], segments: &[Segment], shop: &Shop, cart: &[K
                 && wish.choices.iter().any(|(group, _)| line.groups.contains(group))
         });
         let says = piece.quantity.is_some() || !piece.wishes.is_empty();
-        let changes = if lead.adds {
+        if lead.doubles && !piece.opened {
+            pieces[at].quantity = piece.quantity.map(|times| times.saturating_mul(line.quantity));
+            pieces[at].deed = Deed::Make;
+            pieces[at].aim = Aim::Named;
+            continue;
+        }
+        let changes = if made {
+            true
+        } else if lead.adds {
             false
         } else if lead.corrects || after_usual && lead.turns {
             says
@@ -76,6 +85,8 @@ struct Lead {
     points: bool,
     /// "two of the".
     part: bool,
+    /// "double the".
+    doubles: bool,
     /// "on", "to".
     aims: bool,
     /// "no wait", "only", and behind the name "not five but".
@@ -112,9 +123,16 @@ impl Lead {
             adds: has(Role::Another) || before.iter().any(|s| s.roles.has(Role::Add) && !s.roles.has(Role::With)),
             points: own.iter().any(|s| s.roles.has(Role::Definite)) || head.is_some_and(|head| segments[head].definite),
             part,
+            doubles: number.is_some_and(|number| {
+                own[number].roles.has(Role::Extra) && own[number + 1..].iter().any(|s| s.roles.has(Role::Definite))
+            }),
             aims: before.first().is_some_and(|s| s.roles.has(Role::On)) || own.iter().any(|s| s.roles.has(Role::On)),
             corrects: has(Role::Correction)
-                || refused.windows(2).any(|w| w[0].roles.has(Role::Not) && w[1].number.is_some())
+                || refused.windows(2).any(|w| {
+                    w[0].roles.any(&[Role::Not, Role::Only])
+                        && w[1].number.is_some()
+                        && refused.iter().any(|s| s.roles.has(Role::Not))
+                })
                 || has(Role::Only)
                 || opening && segments[begin..piece.from].iter().any(|s| s.roles.any(&[Role::Correction, Role::No])),
             turns: has(Role::But) || has(Role::With) || has(Role::Only),

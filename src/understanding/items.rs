@@ -238,7 +238,7 @@ fn heads(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Vec<bool> {
             let before = previous(segments, at);
             let counted = before.is_some_and(|b| {
                 let b = &segments[b];
-                b.is(Role::SideOf) || b.is(Role::Article) || b.is(Role::Unit) || b.number.is_some()
+                b.roles.any(&[Role::SideOf, Role::Article, Role::Unit, Role::Times]) && !b.dead || b.number.is_some()
             });
             // "margherita x2, pepperoni x1": a number of its own after a mark or "and".
             let parted = at
@@ -402,6 +402,17 @@ fn edges(segments: &[Segment], heads: &[bool], counted: &[Option<usize>], shop: 
                     touching = false;
                 }
             } else if opens {
+                // "two steaks, one rare one well done, and a burger": that number parts the steaks.
+                let parts = !touching
+                    && edge == head
+                    && segments.get(at + 1).is_some_and(|next| {
+                        !next.choices.is_empty()
+                            && shop.exclusive(&next.choices)
+                            && before.is_some_and(|b| !shop.fitting(&segments[b].products, &next.choices).is_empty())
+                    });
+                if parts && segments[at].number.is_some() {
+                    break;
+                }
                 edge = at;
                 // "two more", "another two": both words open the item.
                 let earlier = at.checked_sub(1).filter(|&b| b >= floor).map(|b| &segments[b]);
@@ -560,16 +571,18 @@ fn head_after(segments: &[Segment], heads: &[bool], number: usize) -> Option<usi
     None
 }
 
+/// Whether a segment is "with" or "without", and does not rather lead over to the next thing, as "plus" does.
+fn is_with(segment: &Segment) -> bool {
+    segment.roles.any(&[Role::With, Role::Without]) && !segment.roles.any(&[Role::And, Role::Add])
+}
+
 /// Whether an option, or "with" and its like, comes right after a number: "one large, one with ham".
 fn option_or_part_follows(segments: &[Segment], heads: &[bool], number: usize) -> bool {
     let glue = |s: &Segment| !s.is_name() && s.roles.any(&[Role::Times, Role::Unit, Role::Of, Role::One, Role::On]);
     let after = (number + 1..segments.len()).find(|&at| !is_filling(&segments[at]) && !glue(&segments[at]));
     after.is_some_and(|at| {
         let segment = &segments[at];
-        segment.mark.is_none()
-            && !segment.dead
-            && !heads[at]
-            && (!segment.choices.is_empty() || segment.roles.any(&[Role::With, Role::Without]))
+        segment.mark.is_none() && !segment.dead && !heads[at] && (!segment.choices.is_empty() || is_with(segment))
     })
 }
 
@@ -1183,7 +1196,7 @@ impl Scan<'_> {
         let known = is_in(self.around.cart, &products)
             || self.out.pieces.iter().rev().skip(1).any(|piece| piece.products.iter().any(|p| products.contains(p)));
         let now = self.now.unwrap_or(0);
-        if self.pointing && known && !negated {
+        if self.pointing && known && !negated && !self.out.pieces[now].another {
             let clause = self.out.pieces[..now]
                 .last_mut()
                 .map(|before| {
@@ -1310,9 +1323,32 @@ impl Scan<'_> {
         let exclusive = after.is_some_and(|after| option_next && self.shop.exclusive(&after.choices));
         let has_head = self.now.is_some_and(|now| !self.out.pieces[now].products.is_empty());
         let begins_part = (option_next && exclusive && has_head)
-            || after.is_some_and(|after| {
-                after.roles.any(&[Role::With, Role::Without]) && after.mark.is_none() && !after.is_name()
+            || after.is_some_and(|after| is_with(after) && after.mark.is_none() && !after.is_name());
+        // "socks, four black": the number and the option are all of the item's.
+        let whole = begins_part
+            && option_next
+            && self.now.is_some_and(|now| {
+                let piece = &self.out.pieces[now];
+                let bare =
+                    piece.quantity.is_none() && piece.wishes.is_empty() && piece.deed == Deed::Add && !piece.part;
+                bare && !self.segments[piece.from..at].iter().any(|s| s.roles.has(Role::Article))
             });
+        if whole {
+            self.piece(at).quantity = Some(number);
+            return;
+        }
+        // "the two others": what the part before has left.
+        let now_part = self.now.is_some_and(|now| self.out.pieces[now].part);
+        if now_part
+            && self.segments.get(at + 1).is_some_and(|s| s.roles.has(Role::Rest))
+            && let Some(part) = self.half_or_rest(at + 1)
+        {
+            self.push(part);
+            self.selected = at + 2;
+            self.head_passed = true;
+            self.calm();
+            return;
+        }
         // "pizza one, without …": a number right behind its name is the item's own.
         let own = self.now.is_some_and(|now| self.out.pieces[now].quantity.is_none())
             && at.checked_sub(1).is_some_and(|b| self.heads[b]);
