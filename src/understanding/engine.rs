@@ -755,6 +755,53 @@ impl Draft<'_> {
         answer
     }
 
+    /// Whether unknown words stand where goods would: behind a number, an article, "with", "and" and their like, or as
+    /// the whole of a sentence; and not as a person's name.
+    fn is_goods(&self, sentence: usize, from: usize, to: usize) -> bool {
+        const BEFORE: [Role; 17] = [
+            Role::Article,
+            Role::And,
+            Role::Or,
+            Role::With,
+            Role::Without,
+            Role::Not,
+            Role::Extra,
+            Role::Light,
+            Role::Only,
+            Role::Remove,
+            Role::Add,
+            Role::Another,
+            Role::SideOf,
+            Role::Unit,
+            Role::Of,
+            Role::Times,
+            Role::Open,
+        ];
+        let polite = |s: &Segment| s.mark == Some(Kind::Sign) || s.roles.has(Role::Polite) && !s.roles.any(&BEFORE);
+        // "one of those bubbling chests", "a large sprite": what is before the words that describe the goods.
+        let describes = |s: &Segment| {
+            s.products.is_empty() && !s.choices.is_empty() || !s.is_name() && s.roles.any(&[Role::Definite, Role::One])
+        };
+        let mut edge = from;
+        while edge > sentence && describes(&self.segments[edge - 1]) && self.segments[edge - 1].number.is_none() {
+            edge -= 1;
+        }
+        let points = self.segments[edge..from].iter().all(|s| !s.is_name());
+        let before = self.segments[sentence..edge].iter().rev().find(|s| !polite(s));
+        let counts = self.segments.get(to).is_some_and(|s| s.number.is_some());
+        let counted =
+            before.is_some_and(|s| s.number.is_some() || s.roles.any(&[Role::Article, Role::Times, Role::Unit]));
+        if self.words[self.segments[from].from].capital && from > sentence && !counted {
+            return false;
+        }
+        match before {
+            None if edge < from => !points,
+            None => !counts || self.segments[to..].iter().all(|s| s.number.is_none() || !s.is_name()),
+            Some(s) if edge < from && points => counted || s.roles.has(Role::Of),
+            Some(s) => counted || s.mark.is_some() || s.unknown || s.roles.any(&BEFORE),
+        }
+    }
+
     /// Pieces of the text that seem to name something and name nothing that the shop has.
     fn unmatched(&self, strays: &[usize], answering: bool, changed: bool) -> Vec<String> {
         let mut found = self.refused.clone();
@@ -792,7 +839,7 @@ impl Draft<'_> {
                 let named = first
                     .checked_sub(1)
                     .is_some_and(|b| self.segments[b].roles.has(Role::Name) && !self.segments[b].roles.has(Role::With));
-                if !named {
+                if !named && (strays.contains(&first) || answering || self.is_goods(begin, first, at)) {
                     let (from, to) = (self.segments[first].from, self.segments[at - 1].to);
                     let piece = &self.text[self.words[from].token.from..self.words[to - 1].token.to];
                     found.push(piece.to_owned());

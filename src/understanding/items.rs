@@ -247,7 +247,9 @@ fn heads(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Vec<bool> {
             let times = |at: usize| segments.get(at).is_some_and(|s| s.is(Role::Times));
             let number = |at: usize| segments.get(at).is_some_and(|s| !s.dead && s.number.is_some());
             let counted = counted || parted && (times(at + 1) && number(at + 2) || number(at + 1) && times(at + 2));
-            let with_before = before.and_then(|b| previous(segments, b)).is_some_and(|b| segments[b].is(Role::With));
+            let with_before = before
+                .and_then(|b| previous(segments, b))
+                .is_some_and(|b| segments[b].is(Role::With) && !segments[b].is(Role::Add));
             let aside = next(segments, at).is_some_and(|n| segments[n].is(Role::OnSide))
                 || before.is_some_and(|b| segments[b].is(Role::SideOf));
             let before_head = head_follows(segments, at, shop);
@@ -261,7 +263,10 @@ fn heads(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Vec<bool> {
             aside || !(before_head || in_cart || (held && (!counted || with_before)))
         };
         if heads[at] {
-            last = Some(segment.products.clone());
+            // What is refused or given up can have nothing more.
+            let refused = previous(segments, at)
+                .is_some_and(|b| segments[b].roles.any(&[Role::Instead, Role::Remove]) && !segments[b].is_name());
+            last = Some(segment.products.clone()).filter(|_| !refused);
         }
     }
     heads
