@@ -28,7 +28,7 @@ pub fn settle(pieces: &mut [Piece], segments: &[Segment], shop: &Shop, cart: &[K
         after_usual |= pieces[at].deed == Deed::Usual;
         let lines = if after_usual { usual } else { cart };
         let piece = &pieces[at];
-        let made = piece.deed == Deed::Make && piece.aim != Aim::Named && piece.quantity.is_some();
+        let made = piece.deed == Deed::Make && piece.aim != Aim::Named;
         let new = (made || piece.deed == Deed::Add && piece.aim == Aim::New) && !piece.products.is_empty();
         if !new || piece.another || piece.same || piece.part || pieces[..at].iter().any(|p| names_too(p, piece)) {
             continue;
@@ -53,8 +53,9 @@ pub fn settle(pieces: &mut [Piece], segments: &[Segment], shop: &Shop, cart: &[K
             pieces[at].aim = Aim::Named;
             continue;
         }
+        // "make the margherita large", "make that three margheritas", but not "make it a pepperoni".
         let changes = if made {
-            true
+            says && !lead.articled
         } else if lead.adds {
             false
         } else if lead.corrects || after_usual && lead.turns {
@@ -77,6 +78,8 @@ fn names_too(earlier: &Piece, later: &Piece) -> bool {
 
 /// What stands before the name of a piece.
 struct Lead {
+    /// An article that is no number.
+    articled: bool,
     /// A number or an article.
     counts: bool,
     /// "add", "another", "a".
@@ -119,6 +122,7 @@ impl Lead {
         let refused = behind.iter().take_while(|s| !s.ends_sentence() && s.products.is_empty()).collect::<Vec<_>>();
         let opening = segments[begin..piece.from].iter().all(|s| !s.is_name() && s.number.is_none());
         Lead {
+            articled: own.iter().any(|s| s.roles.has(Role::Article) && s.number.is_none()),
             counts: number.is_some() || own.iter().any(|s| s.roles.has(Role::Article)),
             adds: has(Role::Another) || before.iter().any(|s| s.roles.has(Role::Add) && !s.roles.has(Role::With)),
             points: own.iter().any(|s| s.roles.has(Role::Definite)) || head.is_some_and(|head| segments[head].definite),

@@ -987,7 +987,8 @@ impl Scan<'_> {
     fn says_again(&mut self, at: usize) -> bool {
         let Some(now) = self.now else { return false };
         let same = self.segments[at].roles.has(Role::Same);
-        let joined = self.segments[self.out.pieces[now].from..at].iter().all(|s| s.mark.is_none() && !s.is_name());
+        let joined =
+            self.segments[..at].iter().skip(self.out.pieces[now].from).all(|s| s.mark.is_none() && !s.is_name());
         let piece = &mut self.out.pieces[now];
         let again = (piece.another || piece.same) && piece.products.is_empty() && piece.wishes.is_empty();
         if again && joined {
@@ -1107,7 +1108,7 @@ impl Scan<'_> {
             && piece.wishes.is_empty()
             && !(piece.another || piece.same || piece.part || piece.phantom);
         let joined = (before + 1..at).all(|b| self.segments[b].mark.is_none());
-        let marked = self.segments[piece.from..=before].iter().any(|s| s.roles.has(Role::Article));
+        let marked = self.segments[..=before].iter().skip(piece.from).any(|s| s.roles.has(Role::Article));
         let known = is_in(self.around.cart, &piece.products)
             || self.out.pieces[..now].iter().any(|p| p.products.iter().any(|at| piece.products.contains(at)));
         (bare && joined && !marked && known && self.heads[before]).then_some(now)
@@ -1336,7 +1337,7 @@ impl Scan<'_> {
                 let piece = &self.out.pieces[now];
                 let bare =
                     piece.quantity.is_none() && piece.wishes.is_empty() && piece.deed == Deed::Add && !piece.part;
-                bare && !self.segments[piece.from..at].iter().any(|s| s.roles.has(Role::Article))
+                bare && !self.segments[..at].iter().skip(piece.from).any(|s| s.roles.has(Role::Article))
             });
         if whole {
             self.piece(at).quantity = Some(number);
@@ -1454,7 +1455,7 @@ impl Scan<'_> {
             bare && !piece.opened
                 && piece.deed == Deed::Add
                 && is_in(self.around.cart, &piece.products)
-                && !self.segments[piece.from..at].iter().any(|s| s.roles.has(Role::Article))
+                && !self.segments[..at].iter().skip(piece.from).any(|s| s.roles.has(Role::Article))
         });
         let mut piece = Piece::new(at);
         piece.another = true;

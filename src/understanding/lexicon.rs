@@ -24,6 +24,15 @@ const SHORTEST_STEM: usize = 3;
 
 static LOCALES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/locales");
 
+/// How often a word counts as used at most: beyond, it is simply frequent.
+const MOST_USES: u32 = 12;
+
+/// What a word counts that does something in orders, beside one use of it.
+const WEIGHT_OF_ROLE: f32 = 2.0;
+
+/// What a word counts that is merely listed: lexicons list borrowed words too.
+const WEIGHT_OF_LISTED: f32 = 0.5;
+
 /// Fewest letters of a stem by which another form of a word is known.
 const SHORTEST_KNOWN_STEM: usize = 3;
 
@@ -243,6 +252,8 @@ pub struct Lexicon {
     longest_phrase: usize,
     vocabulary: HashSet<String>,
     known_stems: HashSet<String>,
+    /// How often a word occurs in messages.
+    uses: HashMap<String, u32>,
     definite_endings: Vec<String>,
     spellings: HashMap<String, String>,
     /// The same by stems, for other forms of those words.
@@ -345,7 +356,8 @@ impl Lexicons {
             let fault = |fault: &str| BadLexicon { tag: tag.clone(), fault: fault.into() };
             let language = tag.parse().map_err(|_| fault("the folder's name is no language tag"))?;
             let text = file.contents_utf8().ok_or_else(|| fault("the file is not UTF-8"))?;
-            all.push(Lexicon::read(language, text)?);
+            let examples = folder.get_file(folder.path().join("intents.txt")).and_then(|file| file.contents_utf8());
+            all.push(Lexicon::read(language, text, examples.unwrap_or_default())?);
         }
         match all.is_empty() {
             true => Err(BadLexicon { tag: "config/locales".into(), fault: "no lexicon at all".into() }),
@@ -377,8 +389,8 @@ impl Lexicons {
 }
 
 impl Lexicon {
-    /// Reads a lexicon file.
-    pub fn read(language: Language, text: &str) -> Result<Lexicon, BadLexicon> {
+    /// Reads a lexicon file and messages as people write them, one a line, headings in square brackets.
+    pub fn read(language: Language, text: &str, examples: &str) -> Result<Lexicon, BadLexicon> {
         let fault = |fault: String| BadLexicon { tag: language.tag().into(), fault };
         let file: File = toml::from_str(text).map_err(|e| fault(e.to_string()))?;
         let stemming = Stemming::read(&file).map_err(fault)?;
@@ -389,6 +401,7 @@ impl Lexicon {
             longest_phrase: 1,
             vocabulary: HashSet::new(),
             known_stems: HashSet::new(),
+            uses: HashMap::new(),
             definite_endings: file.definite_endings.iter().map(|ending| text::fold(ending)).collect(),
             spellings: HashMap::new(),
             spelt_stems: HashMap::new(),
@@ -431,6 +444,11 @@ impl Lexicon {
                     .map_err(|_| fault(format!("[intents] has \"{key}\", which is no intent")))?;
             for phrase in phrases {
                 lexicon.pattern(intent, phrase).map_err(fault)?;
+            }
+        }
+        for line in examples.lines().filter(|line| !line.starts_with('[')) {
+            for word in text::words(line) {
+                *lexicon.uses.entry(word).or_default() += 1;
             }
         }
         lexicon.known_stems = lexicon
@@ -476,6 +494,22 @@ impl Lexicon {
     /// Whether the folded word occurs in any phrase.
     pub fn knows(&self, word: &str) -> bool {
         self.vocabulary.contains(word)
+    }
+
+    /// How much a word is of this language: by how often people write it, and by whether it does something.
+    pub fn weight(&self, word: &str) -> f32 {
+        let used = self.uses.get(word).map_or(0, |&uses| uses.min(MOST_USES)) as f32;
+        let does = self.phrases.get(word).is_some_and(|meaning| {
+            meaning.number.is_some() || !meaning.roles.only(&[Role::Stop, Role::Chatter, Role::Polite])
+        });
+        let listed = if does {
+            WEIGHT_OF_ROLE
+        } else if self.knows(word) {
+            WEIGHT_OF_LISTED
+        } else {
+            0.0
+        };
+        used + listed
     }
 
     /// Whether a word that is not as in the dictionary has an ending that says "the".
@@ -707,7 +741,7 @@ mod tests {
 
     #[test]
     fn slips_in_a_file_are_named() {
-        let read = |text: &str| Lexicon::read(Language::ENGLISH, text).map(|_| ()).unwrap_err().fault;
+        let read = |text: &str| Lexicon::read(Language::ENGLISH, text, "").map(|_| ()).unwrap_err().fault;
         let head = "name = \"x\"\n[numbers]\n";
         assert!(read(&format!("{head}[words]\nfoo = []\n[intents]\n")).contains("\"foo\""));
         assert!(read(&format!("{head}[words]\n[intents]\nfoo = [\"a\"]\n")).contains("\"foo\""));
@@ -719,7 +753,7 @@ mod tests {
     #[test]
     fn phrases_reach_over_alternatives_and_gaps() {
         let text = "name = \"x\"\n[numbers]\n[words]\n[intents]\nmenu = [\"(a|) b * (c d|e)\"]\n";
-        let lexicon = Lexicon::read(Language::ENGLISH, text).unwrap();
+        let lexicon = Lexicon::read(Language::ENGLISH, text, "").unwrap();
         let reach = |stems: &[&str]| lexicon.patterns(stems[0]).find_map(|p| p.reach(stems));
         assert_eq!(reach(&["a", "b", "x", "y", "c", "d", "z"]), Some((6, 4)));
         assert_eq!(reach(&["b", "e"]), Some((2, 2)));

@@ -252,9 +252,12 @@ fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexic
                 if by_length.len() <= length {
                     by_length.resize_with(length + 1, Vec::new);
                 }
+                // Endings are those of the message's language, or of the name's own.
+                let own = tree_at == language;
                 let names = tree.names(way.place).iter().filter(|name| {
-                    // "ham and eggs" is what is called so, not what is called "ham eggs".
-                    way.skipped != Skipped::And || name.form == Form::Moved
+                    (own || name.language == lexicons.all()[tree_at].language)
+                        // "ham and eggs" is what is called so, not what is called "ham eggs".
+                        && (way.skipped != Skipped::And || name.form == Form::Moved)
                 });
                 let least = if way.skipped == Skipped::None { 0 } else { 2 };
                 let ranked = |name| (rank(name, &way.squashed, lexicon.language, tree_at == language).max(least), name);
