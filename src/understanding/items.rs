@@ -497,18 +497,23 @@ fn trailing(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usi
         if !number(at) {
             continue;
         }
-        let Some(owner) = before(at) else { continue };
+        let Some(owner) = before(at) else {
+            // "lobster 1, lasagne 2": that many of what the shop lacks.
+            if behind && at.checked_sub(1).is_some_and(|b| segments[b].unknown && !segments[b].dead) {
+                owners[at] = Some(NOBODY);
+            }
+            continue;
+        };
         if owners.contains(&Some(owner)) {
             continue;
         }
         let times = at.checked_sub(1).is_some_and(|b| segments[b].is(Role::Times) && !segments[b].is_name());
-        let adjacent = (owner + 1..at).all(|b| segments[b].is(Role::Times) || is_filling(&segments[b]));
         let parts = option_or_part_follows(segments, heads, at);
         let own_before = (0..owner).rev().take_while(|&b| !heads[b] && segments[b].mark.is_none()).any(number);
         let theirs = match head_after(segments, heads, at) {
             _ if times => true,
             _ if own_before => false,
-            None => !parts || adjacent && !led,
+            None => !parts || !led,
             Some(_) => behind,
         };
         if theirs {
@@ -518,9 +523,25 @@ fn trailing(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usi
     owners
 }
 
+/// The owner of a number that counts what the shop does not have.
+const NOBODY: usize = usize::MAX;
+
 /// What may stand between a name and the number behind it.
-const BEFORE_COUNT: [Role; 8] =
-    [Role::Times, Role::Unit, Role::With, Role::Without, Role::Extra, Role::Light, Role::Not, Role::But];
+const BEFORE_COUNT: [Role; 13] = [
+    Role::Times,
+    Role::Unit,
+    Role::With,
+    Role::Without,
+    Role::Extra,
+    Role::Light,
+    Role::Not,
+    Role::But,
+    Role::Name,
+    Role::On,
+    Role::Of,
+    Role::Into,
+    Role::One,
+];
 
 /// The head that a number stands behind, with nothing but its options, units and courtesy between.
 fn head_before(segments: &[Segment], heads: &[bool], number: usize, shop: &Shop) -> Option<usize> {
@@ -883,6 +904,15 @@ impl Scan<'_> {
                 self.calm();
                 return;
             }
+            // "both make large": what was pointed at is made so.
+            if let Some(now) = self.now
+                && matches!(self.out.pieces[now].aim, Aim::All | Aim::Nth(_) | Aim::Having | Aim::Rest)
+                && self.out.pieces[now].is_idle()
+            {
+                self.out.pieces[now].deed = Deed::Make;
+                self.calm();
+                return;
+            }
             let mut piece = Piece::new(at);
             piece.deed = Deed::Make;
             self.push(piece);
@@ -1117,15 +1147,18 @@ impl Scan<'_> {
     /// "the olives away", "onions not": a refusal behind the name that it is about, where nothing follows that it could
     /// be about. Says whether it was one.
     fn refuses_before(&mut self, at: usize) -> bool {
+        let removes = self.segments[at].roles.has(Role::Remove);
+        // "the cola, take one off": so many of it.
+        let fewer = self.segments.get(at + 1).filter(|s| removes && !s.dead && !s.is_name()).and_then(|s| s.number);
         let ends = self.segments[at + 1..]
             .iter()
+            .skip(usize::from(fewer.is_some()))
             .find(|s| s.dead || s.mark.is_some() || !is_filling(s))
             .is_none_or(|s| s.mark.is_some() || !s.dead && s.roles.any(&[Role::And, Role::But, Role::Open, Role::Add]));
         let Some(before) = previous(self.segments, at).filter(|_| ends) else { return false };
         if (before + 1..at).any(|b| self.segments[b].mark.is_some()) {
             return false;
         }
-        let removes = self.segments[at].roles.has(Role::Remove);
         let Some(now) = self.now else { return false };
         let mentioned = self.bare_mention(at).is_some();
         let piece = &mut self.out.pieces[now];
@@ -1136,6 +1169,10 @@ impl Scan<'_> {
         }
         if self.heads[before] && (mentioned || removes && piece.deed == Deed::Add && piece.quantity.is_none()) {
             piece.deed = Deed::Remove;
+            if fewer.is_some() {
+                piece.quantity = fewer;
+                self.selected = at + 2;
+            }
             self.calm();
             return true;
         }
@@ -1248,6 +1285,16 @@ impl Scan<'_> {
             self.calm();
             return;
         }
+        if let Some(number) = self.sister(at, &fitting) {
+            let mut piece = Piece::new(at);
+            piece.products = products;
+            piece.aim = Aim::New;
+            piece.quantity = self.segments[number].number;
+            self.push(piece);
+            self.head_passed = true;
+            self.calm();
+            self.selected = number + 1;
+        }
         let wish = Wish {
             choices: fitting,
             without: self.negated || instead,
@@ -1270,6 +1317,26 @@ impl Scan<'_> {
             piece.wishes.pop();
         }
         piece.wishes.push(wish);
+    }
+
+    /// The number behind an option that drives out one which the item has already: "cat food salmon twelve and the chicken
+    /// six" are two items.
+    fn sister(&self, at: usize, choices: &[(usize, usize)]) -> Option<usize> {
+        let piece = self.now.map(|now| &self.out.pieces[now])?;
+        let has = piece.wishes.iter().any(|wish| {
+            !wish.without && wish.choices.iter().any(|(group, _)| choices.iter().any(|(own, _)| own == group))
+        });
+        let number = (at + 1..self.segments.len()).find(|&s| !is_filling(&self.segments[s]))?;
+        let counts = !self.segments[number].dead
+            && self.segments[number].number.is_some()
+            && self.counted[number].is_none()
+            && head_after(self.segments, self.heads, number).is_none();
+        (has && !piece.products.is_empty()
+            && piece.deed == Deed::Add
+            && self.shop.exclusive(choices)
+            && counts
+            && !self.corrected)
+            .then_some(number)
     }
 
     /// Whether a negation goes on after this option: "no onions or mushrooms".
@@ -1465,6 +1532,10 @@ impl Scan<'_> {
         {
             piece.quantity = self.out.pieces[now].quantity;
             self.out.pieces.pop();
+        }
+        if piece.quantity.is_none() {
+            let told = |s: &&Segment| !(is_filling(s) || !s.is_name() && s.roles.has(Role::Unit));
+            piece.quantity = self.segments[..at].iter().rev().find(told).and_then(|s| s.number);
         }
         if let Some(parent) = parent {
             piece.products = self.out.pieces[parent].products.clone();

@@ -218,10 +218,13 @@ fn forms_of(
     }
     // "not hot" for "without heat": a name that refuses is refused in other words too.
     if let Some(lexicon) = lexicon {
-        let refuses = |words: &[String]| lexicon.meaning(&words.join(" ")).is_some_and(|m| m.roles.has(Role::Without));
+        let refuses = |words: &[String]| {
+            lexicon.meaning(&words.join(" ")).is_some_and(|m| m.roles.any(&[Role::Without, Role::Not]))
+        };
         let refusal = (1..words.len().min(4)).rev().find(|&length| refuses(&words[..length]));
         if let Some(length) = refusal {
-            for other in lexicon.phrases_of(Role::Without).map(text::words).filter(|other| other.len() <= 2) {
+            let others = lexicon.phrases_of(Role::Without).chain(lexicon.phrases_of(Role::Not));
+            for other in others.map(text::words).filter(|other| other.len() <= 2) {
                 push(other.into_iter().chain(words[length..].iter().cloned()).collect(), Form::Moved);
             }
         }

@@ -145,6 +145,12 @@ impl Query<'_> {
 
     /// How far a word is, where that is near enough.
     fn distance(&self, known: &Known) -> Option<usize> {
+        if self.letters.abs_diff(known.letters) <= 2
+            && self.text != known.text
+            && same_but_doubled(self.text, &known.text)
+        {
+            return Some(1);
+        }
         if self.letters < SHORTEST_FUZZY || known.letters < SHORTEST_FUZZY {
             return None;
         }
@@ -168,6 +174,16 @@ impl Query<'_> {
 /// Which letters a word has, a bit for each; letters far apart may share one.
 fn mask(text: &str) -> u64 {
     text.chars().fold(0, |mask, c| mask | 1 << (c as u32 % 64))
+}
+
+/// Whether two words differ only in letters that stand twice: "piza".
+fn same_but_doubled(a: &str, b: &str) -> bool {
+    let mut last = None;
+    let mut single = |c: &char| last.replace(*c) != Some(*c);
+    let a: Vec<char> = a.chars().filter(|c| single(c)).collect();
+    let mut last = None;
+    let mut single = |c: &char| last.replace(*c) != Some(*c);
+    a.into_iter().eq(b.chars().filter(single))
 }
 
 /// A word without vowels and doubled letters.
