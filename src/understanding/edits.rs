@@ -41,11 +41,7 @@ pub fn settle(pieces: &mut [Piece], segments: &[Segment], shop: &Shop, cart: &[K
             pieces[at].aim = Aim::Named;
             continue;
         }
-        let again = piece.wishes.iter().any(|wish| {
-            !wish.without
-                && shop.exclusive(&wish.choices)
-                && wish.choices.iter().any(|(group, _)| line.groups.contains(group))
-        });
+        let again = piece.wishes.iter().any(|wish| !wish.without && shop.exclusive(&wish.choices));
         let says = piece.quantity.is_some() || !piece.wishes.is_empty();
         if lead.doubles && !piece.opened {
             pieces[at].quantity = piece.quantity.map(|times| times.saturating_mul(line.quantity));

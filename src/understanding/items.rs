@@ -254,12 +254,14 @@ fn heads(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Vec<bool> {
                 || before.is_some_and(|b| segments[b].is(Role::SideOf));
             let before_head = head_follows(segments, at, shop);
             let held = last.as_ref().is_some_and(|products| !shop.fitting(products, &segment.choices).is_empty());
+            let usual = segments[..at].iter().any(|s| s.is(Role::Usual));
+            let lines = if usual { around.usual } else { around.cart };
             let in_cart = last.is_none()
                 && before.is_some_and(|b| {
                     segments[b].roles.any(&[Role::With, Role::Without, Role::Extra, Role::Light])
                         && !segments[b].is(Role::Add)
                 })
-                && around.cart.iter().any(|line| !shop.fitting(&line.products, &segment.choices).is_empty());
+                && lines.iter().any(|line| !shop.fitting(&line.products, &segment.choices).is_empty());
             aside || !(before_head || in_cart || (held && (!counted || with_before)))
         };
         if heads[at] {
@@ -1154,7 +1156,9 @@ impl Scan<'_> {
             .iter()
             .skip(usize::from(fewer.is_some()))
             .find(|s| s.dead || s.mark.is_some() || !is_filling(s))
-            .is_none_or(|s| s.mark.is_some() || !s.dead && s.roles.any(&[Role::And, Role::But, Role::Open, Role::Add]));
+            .is_none_or(|s| {
+                s.told || s.mark.is_some() || !s.dead && s.roles.any(&[Role::And, Role::But, Role::Open, Role::Add])
+            });
         let Some(before) = previous(self.segments, at).filter(|_| ends) else { return false };
         if (before + 1..at).any(|b| self.segments[b].mark.is_some()) {
             return false;
@@ -1395,7 +1399,12 @@ impl Scan<'_> {
         }
         let exclusive = after.is_some_and(|after| option_next && self.shop.exclusive(&after.choices));
         let has_head = self.now.is_some_and(|now| !self.out.pieces[now].products.is_empty());
+        // "two wraps, in one more meat": the number points at one of them.
+        let pointed = previous_any(self.segments, at)
+            .is_some_and(|b| self.segments[b].roles.any(&[Role::On, Role::Into]) && !self.segments[b].is_name());
+        let several = self.now.is_some_and(|now| self.out.pieces[now].quantity.is_some_and(|whole| whole > number));
         let begins_part = (option_next && exclusive && has_head)
+            || pointed && several && self.option_or_amount_is_next(at)
             || after.is_some_and(|after| is_with(after) && after.mark.is_none() && !after.is_name());
         // "socks, four black": the number and the option are all of the item's.
         let whole = begins_part
@@ -1621,6 +1630,14 @@ impl Scan<'_> {
             }
             _ => false,
         }
+    }
+
+    fn option_or_amount_is_next(&self, at: usize) -> bool {
+        let after = next(self.segments, at);
+        self.option_is_next(at)
+            || after.is_some_and(|after| {
+                self.segments[after].roles.any(&[Role::Extra, Role::Light]) && self.option_is_next(after)
+            })
     }
 
     fn option_is_next(&self, at: usize) -> bool {
