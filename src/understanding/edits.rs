@@ -30,7 +30,16 @@ pub fn settle(pieces: &mut [Piece], segments: &[Segment], shop: &Shop, cart: &[K
         let piece = &pieces[at];
         let made = piece.deed == Deed::Make && piece.aim != Aim::Named;
         let new = (made || piece.deed == Deed::Add && piece.aim == Aim::New) && !piece.products.is_empty();
-        if !new || piece.another || piece.same || piece.part || pieces[..at].iter().any(|p| names_too(p, piece)) {
+        if !new || piece.another || piece.same || piece.part {
+            continue;
+        }
+        if pieces[..at].iter().any(|p| names_too(p, piece)) {
+            // "two wands, … and the wands gift-wrapped": more of what was just said.
+            let lead = Lead::of(piece, segments);
+            if lead.points && !lead.counts && piece.quantity.is_none() && !piece.wishes.is_empty() {
+                pieces[at].deed = Deed::Make;
+                pieces[at].aim = Aim::Named;
+            }
             continue;
         }
         let mut of = lines.iter().filter(|line| line.products.iter().any(|p| piece.products.contains(p)));
@@ -128,6 +137,7 @@ impl Lead {
             }),
             aims: before.first().is_some_and(|s| s.roles.has(Role::On)) || own.iter().any(|s| s.roles.has(Role::On)),
             corrects: has(Role::Correction)
+                || refused.iter().any(|s| s.roles.has(Role::Correction) && !s.is_name())
                 || refused.windows(2).any(|w| {
                     w[0].roles.any(&[Role::Not, Role::Only])
                         && w[1].number.is_some()

@@ -95,6 +95,7 @@ impl Engine {
         draft.allergies(&mut reading);
         draft.drop_weak_hits();
         draft.spend_hits(utterance.expecting);
+        draft.telephones();
         draft.times(&mut reading);
         draft.names(&mut reading);
         draft.fulfilment(&mut reading);
@@ -102,7 +103,8 @@ impl Engine {
         draft.spend_times();
         let mut cart = utterance.cart.clone();
         let settled = utterance.expecting == Some(Expecting::Choice) && self.settle(&mut draft, &mut cart);
-        self.classes(&mut draft);
+        let there: Vec<Vec<usize>> = cart.lines.iter().map(|line| self.shop.products_of(line)).collect();
+        self.classes(&mut draft, &there);
         let known = |cart: &Cart| cart.lines.iter().map(|line| self.shop.known(line)).collect::<Vec<_>>();
         let pieces = items::pieces(
             &draft.segments,
@@ -366,7 +368,7 @@ impl Engine {
 
     /// A class that stands for a thing ("a pizza") becomes the question which; one that merely goes with a thing
     /// ("a margherita pizza", "for drinks a cola") is filling.
-    fn classes(&self, draft: &mut Draft<'_>) {
+    fn classes(&self, draft: &mut Draft<'_>, cart: &[Vec<usize>]) {
         for at in 0..draft.segments.len() {
             let segment = &draft.segments[at];
             if segment.dead || segment.class.is_empty() || segment.is_name() || segment.class.len() > MOST_OF_A_CLASS {
@@ -384,6 +386,28 @@ impl Engine {
             let negated = at
                 .checked_sub(1)
                 .is_some_and(|b| draft.segments[b].roles.any(&[Role::Without, Role::Not, Role::Remove]));
+            // "make the pies five": those of the cart.
+            let mut there = cart.iter().filter_map(|products| match products[..] {
+                [one] if segment.class.contains(&one) => Some(one),
+                _ => None,
+            });
+            if let (Some(one), None) = (there.next(), there.next()) {
+                let pointed = before[begun..].iter().any(|s| {
+                    s.is(Role::Make)
+                        || s.is(Role::Change)
+                        || s.is(Role::Remove)
+                        || s.is(Role::Definite)
+                        || s.is(Role::On)
+                });
+                if pointed || segment.definite {
+                    draft.segments[at].products = vec![one];
+                    continue;
+                }
+            }
+            // "sandwiches for two: a chicken mayo and a ham": a heading.
+            if told {
+                draft.segments[at].dead = true;
+            }
             if !told && wanted && !negated {
                 let class = draft.segments[at].class.clone();
                 draft.segments[at].products = class;

@@ -506,14 +506,28 @@ fn trailing(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usi
             }
             continue;
         };
-        if owners.contains(&Some(owner)) {
+        // "two, no, three": the later number is meant.
+        let earlier = owners.iter().position(|o| *o == Some(owner));
+        if let Some(earlier) = earlier {
+            let corrected = segments[earlier..at].iter().any(|s| s.is(Role::Correction) || s.is(Role::No));
+            if corrected {
+                owners[earlier] = Some(NOBODY);
+                owners[at] = Some(owner);
+            }
             continue;
         }
         let times = at.checked_sub(1).is_some_and(|b| segments[b].is(Role::Times) && !segments[b].is_name());
         let parts = option_or_part_follows(segments, heads, at);
         let own_before = (0..owner).rev().take_while(|&b| !heads[b] && segments[b].mark.is_none()).any(number);
+        // "with two sugars" counts the sugars.
+        let of_option = parts
+            && at.checked_sub(1).is_some_and(|b| is_with(&segments[b]) && !segments[b].is_name())
+            && (at + 1..segments.len())
+                .find(|&s| !is_filling(&segments[s]))
+                .is_some_and(|s| !segments[s].choices.is_empty());
         let theirs = match head_after(segments, heads, at) {
             _ if times => true,
+            _ if of_option => false,
             _ if own_before => false,
             None => !parts || !led,
             Some(_) => behind,
@@ -524,6 +538,9 @@ fn trailing(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usi
     }
     owners
 }
+
+/// Least number that is rather a strength or a size than a quantity, where the product has an option of that number.
+const LEAST_NAMED: u32 = 10;
 
 /// The owner of a number that counts what the shop does not have.
 const NOBODY: usize = usize::MAX;
@@ -549,9 +566,18 @@ const BEFORE_COUNT: [Role; 13] = [
 fn head_before(segments: &[Segment], heads: &[bool], number: usize, shop: &Shop) -> Option<usize> {
     let mut at = number;
     let mut options = Vec::new();
+    let mut corrected = false;
     while at > 0 {
         at -= 1;
         let segment = &segments[at];
+        // "two, no, three"
+        if segment.is(Role::Correction) || segment.is(Role::No) && segment.choices.is_empty() {
+            corrected = true;
+            continue;
+        }
+        if corrected && segment.number.is_some() && !segment.dead {
+            continue;
+        }
         if heads[at] {
             let fits = |option: &usize| !shop.fitting(&segment.products, &segments[*option].choices).is_empty();
             return (!segment.unknown && options.iter().all(fits)).then_some(at);
@@ -597,6 +623,28 @@ fn head_after(segments: &[Segment], heads: &[bool], number: usize) -> Option<usi
         }
     }
     None
+}
+
+/// The choice that a number behind its product names: one whose name begins with that number, where "with" or "of"
+/// leads to it or it is too large for a quantity; nothing where more than one does.
+fn numbered(segments: &[Segment], shop: &Shop, products: &[usize], at: usize) -> Option<(usize, usize)> {
+    let segment = &segments[at];
+    let number = segment.number.filter(|_| !segment.dead && segment.choices.is_empty())?;
+    let led = at.checked_sub(1).is_some_and(|b| {
+        !segments[b].is_name()
+            && segments[b].roles.any(&[Role::With, Role::Of])
+            && !segments[b].roles.any(&[Role::And, Role::Add])
+    });
+    let adjacent = at.checked_sub(1).is_some_and(|b| !segments[b].products.is_empty());
+    // What follows is what it counts.
+    let counts =
+        segments.get(at + 1).is_some_and(|s| s.is_name() || s.unknown || s.roles.any(&[Role::Times, Role::Unit]));
+    if counts || !(led || adjacent && number >= LEAST_NAMED) {
+        return None;
+    }
+    let mut found = shop.numbered(products, number).into_iter();
+    let (Some(one), None) = (found.next(), found.next()) else { return None };
+    Some(one)
 }
 
 /// Whether a segment is "with" or "without", and does not rather lead over to the next thing, as "plus" does.
@@ -829,6 +877,21 @@ impl Scan<'_> {
                 return;
             }
         }
+        if let Some(number) = segment.number
+            && let Some(choice) = self.numbered(at, number)
+        {
+            let wish = Wish {
+                choices: vec![choice],
+                without: false,
+                removed: false,
+                replaced: false,
+                amount: Amount::Normal,
+                count: 1,
+                at,
+            };
+            self.piece(at).wishes.push(wish);
+            return;
+        }
         if self.counted[at].is_some() && !self.each_of(at) {
             self.corrected = false;
             return;
@@ -904,6 +967,23 @@ impl Scan<'_> {
                 piece.deed = Deed::Make;
                 piece.aim = Aim::Named;
                 self.calm();
+                return;
+            }
+            // "two lattes, make one decaf": a part of what was said.
+            let number = self.segments.get(at + 1).filter(|s| !s.dead && !s.is_name()).and_then(|s| s.number);
+            if let (Some(number), Some(now)) = (number, self.now.filter(|_| self.part_of_one()))
+                && self.out.pieces[now].quantity.is_some_and(|whole| whole > number)
+                && option_or_part_follows(self.segments, self.heads, at + 1)
+            {
+                let mut part = Piece::new(at);
+                part.products = self.out.pieces[now].products.clone();
+                part.aim = Aim::New;
+                part.part = true;
+                part.quantity = Some(number);
+                self.push(part);
+                self.head_passed = true;
+                self.calm();
+                self.selected = at + 2;
                 return;
             }
             // "both make large": what was pointed at is made so.
@@ -998,6 +1078,16 @@ impl Scan<'_> {
         if segment.unknown {
             self.calm();
         }
+    }
+
+    /// The choice of the item that a number names: "a pack of 20", "cream 20".
+    fn numbered(&self, at: usize, number: u32) -> Option<(usize, usize)> {
+        let piece = &self.out.pieces[self.now?];
+        debug_assert_eq!(self.segments[at].number, Some(number));
+        if !self.head_passed || piece.deed != Deed::Add {
+            return None;
+        }
+        numbered(self.segments, self.shop, &piece.products, at)
     }
 
     /// Whether a number is said of each item before it: "a tonno and a funghi, two of each".
@@ -1439,9 +1529,13 @@ impl Scan<'_> {
             let joined = before.is_some_and(|b| b.roles.any(&[Role::And]));
             let parent = self.now.unwrap_or(0);
             let parts_before = self.out.pieces[parent].part;
+            // "two with ham, one with cheese" is three: what was said of the two leaves nothing of them.
+            let told = !parts_before
+                && !exclusive
+                && self.out.pieces[parent].wishes.iter().any(|w| !w.without && !self.shop.exclusive(&w.choices));
             let mut piece = Piece::new(at);
             piece.quantity = Some(number);
-            piece.part = !joined || parts_before;
+            piece.part = !told && (!joined || parts_before);
             piece.products = self.out.pieces[parent].products.clone();
             piece.aim = Aim::New;
             self.push(piece);
@@ -1622,8 +1716,16 @@ impl Scan<'_> {
         let roles = self.segments[at].roles;
         let ends =
             self.segments.get(at + 1).is_none_or(|s| s.mark.is_some() || s.roles.any(&[Role::And, Role::Polite]));
+        let over = at.checked_sub(2).is_some_and(|b| self.segments[b].roles.any(&[Role::And, Role::Or]));
         let last = self.now.and_then(|now| self.out.pieces[now].wishes.last_mut());
         match last {
+            // "no onions and mayonnaise a little": the refusal went no further than the onions.
+            Some(wish) if ends && wish.at + 1 == at && wish.without && over => {
+                wish.without = false;
+                wish.removed = false;
+                wish.amount = if roles.has(Role::Extra) { Amount::Extra } else { Amount::Light };
+                true
+            }
             Some(wish) if ends && wish.at + 1 == at && !wish.without => {
                 wish.amount = if roles.has(Role::Extra) { Amount::Extra } else { Amount::Light };
                 true
@@ -1650,7 +1752,9 @@ impl Scan<'_> {
         if self.out.pieces.is_empty() {
             return false;
         }
-        if segment.roles.any(&[Role::Without, Role::No]) {
+        // "no" may refuse what follows; "no sorry" does not.
+        let lone = segment.roles.has(Role::No) && segment.to - segment.from == 1;
+        if lone || segment.roles.any(&[Role::Without, Role::Remove]) {
             let after = self.segments.get(at + 1).is_some_and(|s| s.mark == Some(Kind::Comma));
             return after;
         }

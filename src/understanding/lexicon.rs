@@ -255,6 +255,8 @@ pub struct Lexicon {
     /// How often a word occurs in messages.
     uses: HashMap<String, u32>,
     definite_endings: Vec<String>,
+    /// Whether nouns are written together.
+    pub compounds: bool,
     spellings: HashMap<String, String>,
     /// The same by stems, for other forms of those words.
     spelt_stems: HashMap<String, String>,
@@ -299,6 +301,9 @@ struct File {
     /// Endings that say "the".
     #[serde(default)]
     definite_endings: Vec<String>,
+    /// Whether nouns are written together: "dog food" is one word.
+    #[serde(default)]
+    compounds: bool,
     numbers: BTreeMap<String, u32>,
     #[serde(default)]
     ordinals: BTreeMap<String, u32>,
@@ -402,6 +407,7 @@ impl Lexicon {
             vocabulary: HashSet::new(),
             known_stems: HashSet::new(),
             uses: HashMap::new(),
+            compounds: file.compounds,
             definite_endings: file.definite_endings.iter().map(|ending| text::fold(ending)).collect(),
             spellings: HashMap::new(),
             spelt_stems: HashMap::new(),

@@ -229,6 +229,13 @@ fn forms_of(
             }
         }
     }
+    // "0.5" for "0.5 l", "a kilo" for "1 kg".
+    if words.len() > 1 && words[0].contains('.') && words[0].parse::<f32>().is_ok() {
+        push(vec![words[0].clone()], Form::Moved);
+    }
+    if words.len() > 1 && words[0] == "1" && words[1].chars().all(char::is_alphabetic) {
+        push(words[1..].to_vec(), Form::Moved);
+    }
     for at in 1..words.len() {
         let mut joined = words.to_vec();
         let next = joined.remove(at);

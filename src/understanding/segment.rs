@@ -111,13 +111,15 @@ pub fn words(text: &str, tokens: Vec<Token>, lexicons: &Lexicons) -> Vec<Word> {
 
 /// Cuts a message; `language` is the place of its lexicon. Misspelt words are mended in `words`.
 pub fn segments(
-    words: &mut [Word],
+    words: &mut Vec<Word>,
     language: usize,
     book: &NameBook,
     shop: &Shop,
     lexicons: &Lexicons,
 ) -> Vec<Segment> {
     let first = cut(words, language, book, lexicons);
+    let parted = lexicons.all()[language].compounds && part_compounds(words, &first, language, book, lexicons);
+    let first = if parted { cut(words, language, book, lexicons) } else { first };
     let mended = mend(words, &first, language, book, lexicons);
     let mut segments = if mended { cut(words, language, book, lexicons) } else { first };
     drop_loose_parts(&mut segments, shop);
@@ -449,6 +451,30 @@ fn gather(segment: &mut Segment, names: &[&Name], book: &NameBook, part: bool) {
     segment.class.dedup();
     segment.products = products;
     segment.choices = choices;
+}
+
+/// Writes apart what a language writes together: "keramiekbak" is "keramiek" and "bak". Says whether any word was.
+fn part_compounds(
+    words: &mut Vec<Word>,
+    segments: &[Segment],
+    language: usize,
+    book: &NameBook,
+    lexicons: &Lexicons,
+) -> bool {
+    let lexicon = &lexicons.all()[language];
+    let mut parted = false;
+    for segment in segments.iter().rev().filter(|segment| segment.unknown) {
+        let word = &words[segment.from];
+        let Some((left, right)) = book.spellings.parts(&word.token.text, |part| lexicon.stem(part)) else { continue };
+        let part = |text: String| {
+            let stems = lexicons.all().iter().map(|lexicon| lexicon.stem(&text)).collect();
+            Word { token: Token { text, ..word.token.clone() }, stems, mended: true, capital: word.capital }
+        };
+        let parts = [part(left), part(right)];
+        words.splice(segment.from..=segment.from, parts);
+        parted = true;
+    }
+    parted
 }
 
 /// Replaces unknown words by the one word of the catalogue that they are surely meant to be. Says whether any was.

@@ -19,6 +19,12 @@ const SHORTEST_BY_EAR: usize = 6;
 /// Most letters in which a word written by ear may differ.
 const MOST_BY_EAR: usize = 2;
 
+/// Fewest letters of a part of a word that is written together.
+const SHORTEST_PART_OF_COMPOUND: usize = 3;
+
+/// Letters that join the parts of such a word.
+const LINKS: [&str; 3] = ["s", "e", "er"];
+
 /// Fewest letters of a word that may be cut short, as "mayo" is.
 const SHORTEST_CUT: usize = 4;
 
@@ -78,6 +84,27 @@ impl Spellings {
                 Query::of(stem).filter(|_| stem != word).and_then(|stem| self.near(&Query { sound: None, ..stem }))
             })
             .or_else(|| self.longer(&query, stem))
+    }
+
+    /// The two words of the catalogue of which a word is made, with a linking letter between them perhaps.
+    pub fn parts(&self, word: &str, stem: impl Fn(&str) -> String) -> Option<(String, String)> {
+        if word.chars().count() < 2 * SHORTEST_PART_OF_COMPOUND {
+            return None;
+        }
+        let known = |part: &str| {
+            part.chars().count() >= SHORTEST_PART_OF_COMPOUND
+                && (self.at.contains_key(part) || self.at.contains_key(&stem(part)))
+        };
+        let places = word.char_indices().map(|(at, _)| at).skip(SHORTEST_PART_OF_COMPOUND);
+        places.collect::<Vec<_>>().into_iter().rev().find_map(|at| {
+            let (left, right) = word.split_at(at);
+            if !known(right) {
+                return None;
+            }
+            let linked = LINKS.iter().filter_map(|link| left.strip_suffix(link)).find(|left| known(left));
+            let left = if known(left) { Some(left) } else { linked };
+            left.map(|left| (left.to_owned(), right.to_owned()))
+        })
     }
 
     fn near(&self, query: &Query<'_>) -> Option<&str> {
