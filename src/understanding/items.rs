@@ -1245,7 +1245,7 @@ impl Scan<'_> {
         let ends = self.segments[at + 1..]
             .iter()
             .skip(usize::from(fewer.is_some()))
-            .find(|s| s.dead || s.mark.is_some() || !is_filling(s))
+            .find(|s| s.dead || s.mark.is_some() || !is_filling(s) || !s.class.is_empty())
             .is_none_or(|s| {
                 s.told || s.mark.is_some() || !s.dead && s.roles.any(&[Role::And, Role::But, Role::Open, Role::Add])
             });
@@ -1609,6 +1609,9 @@ impl Scan<'_> {
         let ends = self.segments[at + 1..].iter().find(|s| !is_filling(s) || s.mark.is_some());
         let also = at.checked_sub(1).is_some_and(|b| self.heads[b]) && self.segments[at].number.is_none();
         if also && ends.is_none_or(|s| s.mark.is_some() || s.roles.has(Role::And)) {
+            if let Some(now) = self.now.filter(|&now| is_in(self.around.cart, &self.out.pieces[now].products)) {
+                self.out.pieces[now].another = true;
+            }
             return;
         }
         let before_head = self.edge_passed && !self.head_passed;

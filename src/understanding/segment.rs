@@ -196,7 +196,13 @@ fn drop_loose_parts(segments: &mut [Segment], shop: &Shop) {
                         && shop.exclusive(&shop.fitting(&s.products, &segments[at].choices))
                         && !shop.fitting(&s.products, &segments[at].choices).is_empty()
                 });
-                let describes = after.is_some_and(|s| s.is_name() || s.unknown);
+                let plain = |s: &Segment| {
+                    s.mark.is_none()
+                        && s.number.is_none()
+                        && s.class.is_empty()
+                        && s.roles.only(&[Role::Stop, Role::Chatter])
+                };
+                let describes = after.is_some_and(|s| s.is_name() || s.unknown || plain(s));
                 (describes, describes && !sized)
             }
             Some(Form::Tail) if segments[at].to - segments[at].from == 1 => {

@@ -100,7 +100,9 @@ pub fn tokens(text: &str) -> Vec<Token> {
             _ => {}
         }
         let raw = &text[from..to];
-        if raw == "-" || raw == "–" || raw == "—" || raw == "/" || raw == "_" || is_apostrophe(first) {
+        // What stands in brackets belongs to what is before them.
+        if raw == "(" || raw == "-" || raw == "–" || raw == "—" || raw == "/" || raw == "_" || is_apostrophe(first)
+        {
             continue;
         }
         let text = match kind {
