@@ -175,6 +175,7 @@ pub fn pieces(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Pieces {
         amount: Amount::Normal,
         count: None,
         clause: 0,
+        clause_before: 0,
         corrected: false,
         opened: false,
         changing: false,
@@ -635,10 +636,9 @@ fn numbered(segments: &[Segment], shop: &Shop, products: &[usize], at: usize) ->
             && segments[b].roles.any(&[Role::With, Role::Of])
             && !segments[b].roles.any(&[Role::And, Role::Add])
     });
-    let adjacent = at.checked_sub(1).is_some_and(|b| !segments[b].products.is_empty());
+    let adjacent = at.checked_sub(1).is_some_and(|b| segments[b].is_name());
     // What follows is what it counts.
-    let counts =
-        segments.get(at + 1).is_some_and(|s| s.is_name() || s.unknown || s.roles.any(&[Role::Times, Role::Unit]));
+    let counts = segments.get(at + 1).is_some_and(|s| s.is_name() || s.unknown || s.roles.has(Role::Times));
     if counts || !(led || adjacent && number >= LEAST_NAMED) {
         return None;
     }
@@ -712,8 +712,9 @@ struct Scan<'a> {
     carried: bool,
     amount: Amount,
     count: Option<u32>,
-    /// The first wish of the present clause within its piece.
+    /// The first wish of the present clause within its piece, and within the piece before an item that has just begun.
     clause: usize,
+    clause_before: usize,
     corrected: bool,
     opened: bool,
     changing: bool,
@@ -755,6 +756,7 @@ impl Scan<'_> {
         } else if self.changing {
             piece.deed = Deed::Old;
         }
+        self.clause_before = self.clause;
         self.push(piece);
         self.edge_passed = true;
         self.head_passed = false;
@@ -955,8 +957,8 @@ impl Scan<'_> {
         }
         if roles.has(Role::Remove)
             && let Some(now) = self.now
-            && matches!(self.out.pieces[now].aim, Aim::Having | Aim::Nth(_))
             && self.out.pieces[now].is_idle()
+            && (matches!(self.out.pieces[now].aim, Aim::Having | Aim::Nth(_)) || self.points_at_last(at))
         {
             self.out.pieces[now].deed = Deed::Remove;
             return;
@@ -1088,6 +1090,16 @@ impl Scan<'_> {
             return None;
         }
         numbered(self.segments, self.shop, &piece.products, at)
+    }
+
+    /// Whether "the last" stands right before: "the last item away".
+    fn points_at_last(&self, at: usize) -> bool {
+        let filling = |s: &&Segment| is_filling(s) || !s.is_name() && s.roles.has(Role::One);
+        self.segments[..at]
+            .iter()
+            .rev()
+            .find(|s| s.roles.has(Role::Last) || !filling(s))
+            .is_some_and(|s| s.is(Role::Last))
     }
 
     /// Whether a number is said of each item before it: "a tonno and a funghi, two of each".
@@ -1337,7 +1349,7 @@ impl Scan<'_> {
             let clause = self.out.pieces[..now]
                 .last_mut()
                 .map(|before| {
-                    let keep = if before.products.is_empty() { 0 } else { before.wishes.len().min(self.clause) };
+                    let keep = before.wishes.len().min(self.clause_before);
                     before.wishes.split_off(keep)
                 })
                 .unwrap_or_default();
@@ -1494,7 +1506,7 @@ impl Scan<'_> {
             .is_some_and(|b| self.segments[b].roles.any(&[Role::On, Role::Into]) && !self.segments[b].is_name());
         let several = self.now.is_some_and(|now| self.out.pieces[now].quantity.is_some_and(|whole| whole > number));
         let begins_part = (option_next && exclusive && has_head)
-            || pointed && several && self.option_or_amount_is_next(at)
+            || (pointed || of_them) && several && self.option_or_amount_is_next(at)
             || after.is_some_and(|after| is_with(after) && after.mark.is_none() && !after.is_name());
         // "socks, four black": the number and the option are all of the item's.
         let whole = begins_part
@@ -1530,9 +1542,12 @@ impl Scan<'_> {
             let parent = self.now.unwrap_or(0);
             let parts_before = self.out.pieces[parent].part;
             // "two with ham, one with cheese" is three: what was said of the two leaves nothing of them.
-            let told = !parts_before
-                && !exclusive
-                && self.out.pieces[parent].wishes.iter().any(|w| !w.without && !self.shop.exclusive(&w.choices));
+            let head = (self.out.pieces[parent].from..at).find(|&s| self.heads[s]).unwrap_or(0);
+            let told = !(parts_before || exclusive || of_them)
+                && self.out.pieces[parent]
+                    .wishes
+                    .iter()
+                    .any(|w| w.at > head && !w.without && !self.shop.exclusive(&w.choices));
             let mut piece = Piece::new(at);
             piece.quantity = Some(number);
             piece.part = !told && (!joined || parts_before);
@@ -1720,6 +1735,7 @@ impl Scan<'_> {
         let ends =
             self.segments.get(at + 1).is_none_or(|s| s.mark.is_some() || s.roles.any(&[Role::And, Role::Polite]));
         let over = at.checked_sub(2).is_some_and(|b| self.segments[b].roles.any(&[Role::And, Role::Or]));
+        let before = previous(self.segments, at);
         let last = self.now.and_then(|now| self.out.pieces[now].wishes.last_mut());
         match last {
             // "no onions and mayonnaise a little": the refusal went no further than the onions.
@@ -1729,7 +1745,7 @@ impl Scan<'_> {
                 wish.amount = if roles.has(Role::Extra) { Amount::Extra } else { Amount::Light };
                 true
             }
-            Some(wish) if ends && wish.at + 1 == at && !wish.without => {
+            Some(wish) if ends && Some(wish.at) == before && !wish.without => {
                 wish.amount = if roles.has(Role::Extra) { Amount::Extra } else { Amount::Light };
                 true
             }
@@ -1738,8 +1754,10 @@ impl Scan<'_> {
     }
 
     fn option_or_amount_is_next(&self, at: usize) -> bool {
-        let after = next(self.segments, at);
-        self.option_is_next(at)
+        let glue = |s: &Segment| !s.is_name() && s.roles.any(&[Role::One, Role::Of, Role::On]);
+        let after = (at + 1..self.segments.len())
+            .find(|&b| !self.segments[b].dead && !is_filling(&self.segments[b]) && !glue(&self.segments[b]));
+        after.is_some_and(|after| !self.heads[after] && !self.segments[after].choices.is_empty())
             || after.is_some_and(|after| {
                 self.segments[after].roles.any(&[Role::Extra, Role::Light]) && self.option_is_next(after)
             })

@@ -275,8 +275,16 @@ fn forms_of(
             && part.first().is_none_or(|first| !role(first, &[Role::And, Role::Or, Role::With, Role::Of]))
             && part.last().is_none_or(|last| !role(last, &[Role::And, Role::Or, Role::With, Role::Of]))
     };
+    // "the kitten" is no food for kittens: what a name says behind a small word only describes.
+    let describes = |at: usize| {
+        let before = &words[at - 1];
+        matches!(thing, Thing::Product(_))
+            && at >= 2
+            && (joins(before)
+                || before.chars().count() <= LONGEST_JOINT && role(before, &[Role::Name, Role::WeakAddress]))
+    };
     for at in 1..words.len() {
-        if telling(&words[at..]) {
+        if telling(&words[at..]) && !describes(at) {
             push(words[at..].to_vec(), Form::Tail);
         }
         if telling(&words[..at]) {

@@ -122,6 +122,7 @@ pub fn segments(
     let first = if parted { cut(words, language, book, lexicons) } else { first };
     let mended = mend(words, &first, language, book, lexicons);
     let mut segments = if mended { cut(words, language, book, lexicons) } else { first };
+    join_neighbours(&mut segments);
     drop_loose_parts(&mut segments, shop);
     saturate(words, &mut segments);
     segments
@@ -181,6 +182,28 @@ fn cut(words: &[Word], language: usize, book: &NameBook, lexicons: &Lexicons) ->
     }
     segments.reverse();
     segments
+}
+
+/// Two names side by side of which one is a part, or may be several things, are one thing where only that has both:
+/// "rump steaks" are no rump and steaks.
+fn join_neighbours(segments: &mut Vec<Segment>) {
+    let mut at = 1;
+    while at < segments.len() {
+        let (first, second) = (&segments[at - 1], &segments[at]);
+        let open = |s: &Segment| s.part.is_some() || s.products.len() > 1;
+        let common: Vec<usize> = first.products.iter().filter(|p| second.products.contains(p)).copied().collect();
+        if !common.is_empty() && first.products != second.products && (open(first) || open(second)) {
+            let to = second.to;
+            let first = &mut segments[at - 1];
+            first.to = to;
+            first.products = common;
+            first.choices.clear();
+            first.part = None;
+            segments.remove(at);
+        } else {
+            at += 1;
+        }
+    }
 }
 
 /// A part of a name beside a whole one merely describes it: "grilled chicken" is no "grilled vegetables", "ranch
