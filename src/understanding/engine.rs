@@ -849,6 +849,10 @@ impl Draft<'_> {
             while at < end {
                 let lost = |s: usize| {
                     let segment = &self.segments[s];
+                    // A word of everyday talk that happens to be an option too.
+                    if segment.roles.any(&[Role::Chatter, Role::Stop, Role::Polite]) {
+                        return false;
+                    }
                     !segment.dead && ((segment.unknown && orders) || strays.contains(&s))
                 };
                 if !lost(at) {

@@ -519,7 +519,10 @@ fn trailing(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usi
         }
         let times = at.checked_sub(1).is_some_and(|b| segments[b].is(Role::Times) && !segments[b].is_name());
         let parts = option_or_part_follows(segments, heads, at);
-        let own_before = (0..owner).rev().take_while(|&b| !heads[b] && segments[b].mark.is_none()).any(number);
+        let own_before = (0..owner)
+            .rev()
+            .take_while(|&b| !heads[b] && segments[b].mark.is_none())
+            .any(|b| number(b) && owners[b].is_none());
         // "with two sugars" counts the sugars.
         let of_option = parts
             && at.checked_sub(1).is_some_and(|b| is_with(&segments[b]) && !segments[b].is_name())
@@ -964,6 +967,10 @@ impl Scan<'_> {
             return;
         }
         if roles.has(Role::Make) {
+            // "the tea make a green one": the first gives way to the second.
+            if self.gives_way(at) && self.changes_before(at) {
+                return;
+            }
             if let Some(now) = self.bare_mention(at) {
                 let piece = &mut self.out.pieces[now];
                 piece.deed = Deed::Make;
@@ -1064,6 +1071,17 @@ impl Scan<'_> {
             }
         } else if roles.any(&[Role::With, Role::Add, Role::But, Role::Open]) {
             // "do not add": the refusal goes on.
+            let more = self.segments.get(at + 1).filter(|s| roles.has(Role::Add) && !s.dead && !s.is_name());
+            if let Some(number) = more.and_then(|s| s.number)
+                && head_after(self.segments, self.heads, at + 1).is_none()
+                && let Some(now) = self.bare_mention(at)
+            {
+                let piece = &mut self.out.pieces[now];
+                piece.another = true;
+                piece.quantity = Some(number);
+                self.selected = at + 2;
+                return;
+            }
             let refused = roles.has(Role::Add)
                 && at.checked_sub(1).is_some_and(|b| self.segments[b].roles.any(&[Role::Without, Role::Not, Role::No]));
             if !refused {
@@ -1090,6 +1108,15 @@ impl Scan<'_> {
             return None;
         }
         numbered(self.segments, self.shop, &piece.products, at)
+    }
+
+    /// Whether another product follows in the clause.
+    fn gives_way(&self, at: usize) -> bool {
+        let Some(now) = self.now else { return false };
+        let follows = (at + 1..self.segments.len()).take_while(|&s| self.segments[s].mark.is_none()).find(|&s| {
+            self.heads[s] || self.segments[s].roles.any(&[Role::And, Role::With]) && !self.segments[s].is_name()
+        });
+        follows.is_some_and(|s| self.heads[s] && self.segments[s].products != self.out.pieces[now].products)
     }
 
     /// Whether "the last" stands right before: "the last item away".
@@ -1623,6 +1650,14 @@ impl Scan<'_> {
         // "and a toy mouse too": behind its name and before nothing it says no more than "also".
         let ends = self.segments[at + 1..].iter().find(|s| !is_filling(s) || s.mark.is_some());
         let also = at.checked_sub(1).is_some_and(|b| self.heads[b]) && self.segments[at].number.is_none();
+        // "no olives any more"
+        let refused = self
+            .now
+            .and_then(|now| self.out.pieces[now].wishes.last())
+            .is_some_and(|wish| wish.without && Some(wish.at) == previous(self.segments, at));
+        if refused {
+            return;
+        }
         if also && ends.is_none_or(|s| s.mark.is_some() || s.roles.has(Role::And)) {
             if let Some(now) = self.now.filter(|&now| is_in(self.around.cart, &self.out.pieces[now].products)) {
                 self.out.pieces[now].another = true;

@@ -257,6 +257,8 @@ pub struct Lexicon {
     definite_endings: Vec<String>,
     /// Whether nouns are written together.
     pub compounds: bool,
+    /// Whether a "2" written to a word repeats the word.
+    pub reduplicates: bool,
     spellings: HashMap<String, String>,
     /// The same by stems, for other forms of those words.
     spelt_stems: HashMap<String, String>,
@@ -304,6 +306,9 @@ struct File {
     /// Whether nouns are written together: "dog food" is one word.
     #[serde(default)]
     compounds: bool,
+    /// Whether a "2" written to a word repeats the word: "gado2".
+    #[serde(default)]
+    reduplicates: bool,
     numbers: BTreeMap<String, u32>,
     #[serde(default)]
     ordinals: BTreeMap<String, u32>,
@@ -408,6 +413,7 @@ impl Lexicon {
             known_stems: HashSet::new(),
             uses: HashMap::new(),
             compounds: file.compounds,
+            reduplicates: file.reduplicates,
             definite_endings: file.definite_endings.iter().map(|ending| text::fold(ending)).collect(),
             spellings: HashMap::new(),
             spelt_stems: HashMap::new(),
@@ -420,7 +426,6 @@ impl Lexicon {
             let ([key], [value]) = (key.as_slice(), value.as_slice()) else {
                 return Err(fault(format!("[spellings] has \"{other}\" = \"{word}\"; write one word for one word")));
             };
-            lexicon.vocabulary.insert(key.clone());
             if key.chars().count() >= SHORTEST_SPELT_STEM {
                 let (key, value) = (lexicon.stemming.stem(key), lexicon.stemming.stem(value));
                 lexicon.spelt_stems.insert(key, value);
@@ -499,7 +504,7 @@ impl Lexicon {
 
     /// Whether the folded word occurs in any phrase.
     pub fn knows(&self, word: &str) -> bool {
-        self.vocabulary.contains(word)
+        self.vocabulary.contains(word) || self.vocabulary.contains(self.spelt(word))
     }
 
     /// How much a word is of this language: by how often people write it, and by whether it does something.

@@ -15,6 +15,9 @@ use crate::language::Language;
 /// Longest run of digits that can be a quantity; longer ones are postcodes, telephone numbers and the like.
 pub const LONGEST_QUANTITY: usize = 5;
 
+/// Fewest letters of a word that a "2" repeats; shorter ones are units.
+const SHORTEST_REPEATED: usize = 3;
+
 /// Most different unknown words of a message that are compared with the catalogue's words.
 const MOST_FUZZY: usize = 24;
 
@@ -117,6 +120,9 @@ pub fn segments(
     shop: &Shop,
     lexicons: &Lexicons,
 ) -> Vec<Segment> {
+    if lexicons.all()[language].reduplicates {
+        repeat(words, lexicons);
+    }
     let first = cut(words, language, book, lexicons);
     let parted = lexicons.all()[language].compounds && part_compounds(words, &first, language, book, lexicons);
     let first = if parted { cut(words, language, book, lexicons) } else { first };
@@ -480,6 +486,31 @@ fn gather(segment: &mut Segment, names: &[&Name], book: &NameBook, part: bool) {
     segment.class.dedup();
     segment.products = products;
     segment.choices = choices;
+}
+
+/// Reads a word with a "2" written to it twice: "gado2" is "gado gado", "dua2nya" is "dua duanya".
+fn repeat(words: &mut Vec<Word>, lexicons: &Lexicons) {
+    let mut at = 1;
+    while at < words.len() {
+        let (before, token) = (&words[at - 1].token, &words[at].token);
+        let repeats = before.kind == Kind::Word
+            && before.text.chars().count() >= SHORTEST_REPEATED
+            && token.kind == Kind::Number
+            && token.text == "2"
+            && token.from == before.to;
+        if repeats {
+            let mut token = Token { kind: Kind::Word, text: before.text.clone(), ..token.clone() };
+            let ending = words.get(at + 1).filter(|w| w.token.kind == Kind::Word && w.token.from == token.to);
+            if let Some(ending) = ending {
+                token.text.push_str(&ending.token.text);
+                token.to = ending.token.to;
+                words.remove(at + 1);
+            }
+            let stems = lexicons.all().iter().map(|lexicon| lexicon.stem(&token.text)).collect();
+            words[at] = Word { token, stems, mended: false, capital: false };
+        }
+        at += 1;
+    }
 }
 
 /// Writes apart what a language writes together: "keramiekbak" is "keramiek" and "bak". Says whether any word was.
