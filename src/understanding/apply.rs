@@ -294,6 +294,10 @@ impl Work<'_> {
 
     /// "two large with ham": the products that can have all of it.
     fn infer(&mut self, piece: &Piece) {
+        if let ([product], true, true) = (self.mentioned, piece.wishes.is_empty(), piece.opened) {
+            self.item(&Piece { products: vec![*product], ..piece.clone() });
+            return;
+        }
         let told = piece.wishes.iter().any(|wish| !wish.without);
         let mut products: Vec<usize> = (0..self.shop.products.len())
             .filter(|&product| piece.wishes.iter().all(|wish| !self.shop.fitting(&[product], &wish.choices).is_empty()))

@@ -112,6 +112,7 @@ impl Engine {
             Around {
                 cart: &known(&cart),
                 usual: &known(utterance.usual),
+                mentions: draft.mentioned().len() == 1,
                 choosing: utterance.expecting == Some(Expecting::Choice),
             },
         );
@@ -641,7 +642,11 @@ impl Draft<'_> {
 
     /// Products that the message names where it orders nothing.
     fn mentioned(&self) -> Vec<usize> {
-        self.segments.iter().filter(|s| s.dead && !s.told).flat_map(|s| s.products.iter().copied()).collect()
+        let mut found: Vec<usize> =
+            self.segments.iter().filter(|s| s.dead && !s.told).flat_map(|s| s.products.iter().copied()).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     fn spend_to(&mut self, from: usize, last: usize) {

@@ -120,6 +120,8 @@ pub struct Around<'a> {
     pub cart: &'a [Known],
     /// Those of the customer's last order.
     pub usual: &'a [Known],
+    /// Whether the message asks about one product without ordering it.
+    pub mentions: bool,
     /// Whether the customer was asked to choose, so that a bare number is an answer and no quantity.
     pub choosing: bool,
 }
@@ -236,10 +238,21 @@ fn heads(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Vec<bool> {
         heads[at] = if segment.choices.is_empty() {
             true
         } else {
-            let before = previous(segments, at);
+            // "a big pepperoni": what counts it may stand before its size.
+            let sized = |b: usize| {
+                segments[b].products.is_empty()
+                    && shop.exclusive(&segments[b].choices)
+                    && !shop.fitting(&segment.products, &segments[b].choices).is_empty()
+            };
+            let mut before = previous(segments, at);
+            while let Some(b) = before.filter(|&b| sized(b)) {
+                before = previous(segments, b);
+            }
             let counted = before.is_some_and(|b| {
                 let b = &segments[b];
-                b.roles.any(&[Role::SideOf, Role::Article, Role::Unit, Role::Times]) && !b.dead || b.number.is_some()
+                b.roles.any(&[Role::SideOf, Role::Article, Role::Unit, Role::Times]) && !b.dead
+                    || b.number.is_some()
+                    || b.ordinal.is_some() && last.is_some()
             });
             // "margherita x2, pepperoni x1": a number of its own after a mark or "and".
             let parted = at
@@ -259,8 +272,10 @@ fn heads(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Vec<bool> {
             let lines = if usual { around.usual } else { around.cart };
             let in_cart = last.is_none()
                 && before.is_some_and(|b| {
-                    segments[b].roles.any(&[Role::With, Role::Without, Role::Extra, Role::Light])
-                        && !segments[b].is(Role::Add)
+                    // "no olives", "in the first one olives"
+                    segments[b].ordinal.is_some()
+                        || segments[b].roles.any(&[Role::With, Role::Without, Role::Extra, Role::Light])
+                            && !segments[b].is(Role::Add)
                 })
                 && lines.iter().any(|line| !shop.fitting(&line.products, &segment.choices).is_empty());
             aside || !(before_head || in_cart || (held && (!counted || with_before)))
@@ -875,6 +890,9 @@ impl Scan<'_> {
             self.negated = false;
             return;
         }
+        if roles.any(&[Role::Remove, Role::Without]) && self.refuses_before(at) {
+            return;
+        }
         if roles.any(&[Role::Correction, Role::No]) && self.is_correction(at) {
             self.corrected = true;
             self.calm();
@@ -953,9 +971,6 @@ impl Scan<'_> {
             piece.same = true;
             self.push(piece);
             self.head_passed = true;
-            return;
-        }
-        if roles.any(&[Role::Remove, Role::Without]) && self.refuses_before(at) {
             return;
         }
         if roles.has(Role::Remove)
@@ -1408,7 +1423,9 @@ impl Scan<'_> {
 
     fn option(&mut self, at: usize) {
         let segment = &self.segments[at];
-        let instead = std::mem::take(&mut self.instead);
+        // "instead of regular fries" is about the fries.
+        let before_head = self.edge_passed && !self.head_passed;
+        let instead = !before_head && std::mem::take(&mut self.instead);
         // Within "change X to", an option is the old one.
         let products = self.now.map(|now| self.out.pieces[now].products.clone()).unwrap_or_default();
         let fitting =
@@ -1531,8 +1548,11 @@ impl Scan<'_> {
         // "two wraps, in one more meat": the number points at one of them.
         let pointed = previous_any(self.segments, at)
             .is_some_and(|b| self.segments[b].roles.any(&[Role::On, Role::Into]) && !self.segments[b].is_name());
+        // "two wraps, one spicy, …"
+        let after_comma = at.checked_sub(1).is_some_and(|b| self.segments[b].mark == Some(Kind::Comma));
         let several = self.now.is_some_and(|now| self.out.pieces[now].quantity.is_some_and(|whole| whole > number));
         let begins_part = (option_next && exclusive && has_head)
+            || after_comma && several && option_next
             || (pointed || of_them) && several && self.option_or_amount_is_next(at)
             || after.is_some_and(|after| is_with(after) && after.mark.is_none() && !after.is_name());
         // "socks, four black": the number and the option are all of the item's.
@@ -1611,6 +1631,10 @@ impl Scan<'_> {
         let before = at.checked_sub(1).map(|b| &self.segments[b]);
         if before.is_some_and(|b| b.roles.has(Role::Name) && !b.roles.any(&[Role::WeakAddress, Role::Into])) {
             return false;
+        }
+        // "do you have lasagne? then I'll take two"
+        if self.now.is_none() && self.opened && self.around.mentions {
+            return true;
         }
         if let Some(now) = self.now {
             let piece = &self.out.pieces[now];

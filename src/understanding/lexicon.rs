@@ -259,6 +259,8 @@ pub struct Lexicon {
     pub compounds: bool,
     /// Whether a "2" written to a word repeats the word.
     pub reduplicates: bool,
+    /// Whether an adjective may as well stand behind its noun.
+    pub free_order: bool,
     spellings: HashMap<String, String>,
     /// The same by stems, for other forms of those words.
     spelt_stems: HashMap<String, String>,
@@ -309,6 +311,9 @@ struct File {
     /// Whether a "2" written to a word repeats the word: "gado2".
     #[serde(default)]
     reduplicates: bool,
+    /// Whether an adjective may as well stand behind its noun.
+    #[serde(default)]
+    free_order: bool,
     numbers: BTreeMap<String, u32>,
     #[serde(default)]
     ordinals: BTreeMap<String, u32>,
@@ -414,6 +419,7 @@ impl Lexicon {
             uses: HashMap::new(),
             compounds: file.compounds,
             reduplicates: file.reduplicates,
+            free_order: file.free_order,
             definite_endings: file.definite_endings.iter().map(|ending| text::fold(ending)).collect(),
             spellings: HashMap::new(),
             spelt_stems: HashMap::new(),

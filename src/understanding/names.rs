@@ -229,6 +229,11 @@ fn forms_of(
             }
         }
     }
+    if let ([first, second], Some(true)) = (words, lexicon.map(|lexicon| lexicon.free_order))
+        && first.chars().chain(second.chars()).all(char::is_alphabetic)
+    {
+        push(vec![second.clone(), first.clone()], Form::Moved);
+    }
     // "0.5" for "0.5 l", "a kilo" for "1 kg".
     if words.len() > 1 && words[0].contains('.') && words[0].parse::<f32>().is_ok() {
         push(vec![words[0].clone()], Form::Moved);
