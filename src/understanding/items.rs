@@ -459,7 +459,7 @@ fn edges(segments: &[Segment], heads: &[bool], counted: &[Option<usize>], shop: 
                 || counts_group
                 || !segment.groups.is_empty()
                 || !segment.class.is_empty()
-                || (segment.roles.has(Role::Polite) && touching)
+                || (segment.roles.has(Role::Polite) && !segment.roles.has(Role::And) && touching)
             {
                 if touching {
                     edge = at;
@@ -1553,6 +1553,9 @@ impl Scan<'_> {
         let several = self.now.is_some_and(|now| self.out.pieces[now].quantity.is_some_and(|whole| whole > number));
         let begins_part = (option_next && exclusive && has_head)
             || after_comma && several && option_next
+            || several
+                && after.is_some_and(|after| after.roles.any(&[Role::Extra, Role::Light]))
+                && self.option_or_amount_is_next(at)
             || (pointed || of_them) && several && self.option_or_amount_is_next(at)
             || after.is_some_and(|after| is_with(after) && after.mark.is_none() && !after.is_name());
         // "socks, four black": the number and the option are all of the item's.
@@ -1791,8 +1794,10 @@ impl Scan<'_> {
     /// "cheese extra": an amount right after its option, and before no other, is that option's.
     fn amount_follows(&mut self, at: usize) -> bool {
         let roles = self.segments[at].roles;
-        let ends =
-            self.segments.get(at + 1).is_none_or(|s| s.mark.is_some() || s.roles.any(&[Role::And, Role::Polite]));
+        let ends = self
+            .segments
+            .get(at + 1)
+            .is_none_or(|s| s.mark.is_some() || s.roles.any(&[Role::And, Role::But, Role::Polite]));
         let over = at.checked_sub(2).is_some_and(|b| self.segments[b].roles.any(&[Role::And, Role::Or]));
         let before = previous(self.segments, at);
         let last = self.now.and_then(|now| self.out.pieces[now].wishes.last_mut());
