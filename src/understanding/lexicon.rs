@@ -130,10 +130,12 @@ pub enum Role {
     Stop,
     /// A word of everyday talk that names nothing to buy.
     Chatter,
+    /// Takes the last change of the cart back, where it is the whole message.
+    Undo,
 }
 
 /// Names of the roles in a lexicon file.
-const ROLES: [(&str, Role); 51] = [
+const ROLES: [(&str, Role); 52] = [
     ("article", Role::Article),
     ("definite", Role::Definite),
     ("and", Role::And),
@@ -185,6 +187,7 @@ const ROLES: [(&str, Role); 51] = [
     ("allergy", Role::Allergy),
     ("stop", Role::Stop),
     ("chatter", Role::Chatter),
+    ("undo", Role::Undo),
 ];
 
 /// A set of roles.

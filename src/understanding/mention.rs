@@ -17,18 +17,32 @@ const NEAR: f64 = 0.84;
 impl Engine {
     /// The products that a text names, in the order in which it names them.
     pub fn named(&self, text: &str) -> Vec<ProductId> {
-        let text = super::engine::cut(text);
-        let mut words = segment::words(text, text::tokens(text), &self.lexicons);
-        let own = self.shop.languages.first().copied();
-        let language = detect::language(&words, &self.book, &self.lexicons, None, own);
         let mut named: Vec<usize> = Vec::new();
-        for segment in segment::segments(&mut words, language, &self.book, &self.lexicons) {
+        for segment in self.segments(super::engine::cut(text)).1 {
             let products = if segment.products.is_empty() { &segment.class } else { &segment.products };
             if products.len() <= MOST_NAMED {
                 named.extend(products.iter().filter(|product| !named.contains(product)).copied().collect::<Vec<_>>());
             }
         }
         named.into_iter().map(|product| self.shop.products[product].clone()).collect()
+    }
+
+    /// The words of a text that were read as this product, as written.
+    pub fn words_for<'a>(&self, text: &'a str, product: &ProductId) -> Option<&'a str> {
+        let text = super::engine::cut(text);
+        let product = self.shop.product(product)?;
+        let (words, segments) = self.segments(text);
+        let segment = segments.iter().find(|segment| segment.products.contains(&product))?;
+        let (first, last) = (words.get(segment.from)?, words.get(segment.to.checked_sub(1)?)?);
+        text.get(first.token.from..last.token.to)
+    }
+
+    fn segments(&self, text: &str) -> (Vec<segment::Word>, Vec<segment::Segment>) {
+        let mut words = segment::words(text, text::tokens(text), &self.lexicons);
+        let own = self.shop.languages.first().copied();
+        let language = detect::language(&words, &self.book, &self.lexicons, None, own);
+        let segments = segment::segments(&mut words, language, &self.book, &self.lexicons);
+        (words, segments)
     }
 
     /// Products whose names are near to a piece of text that names none, the nearest first.

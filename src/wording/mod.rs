@@ -176,6 +176,16 @@ texts! {
     FreeDeliveryHint = "free-delivery-hint" { short: Money };
     Unmatched = "unmatched" { pieces: List<Quoted> };
     UnmatchedNear = "unmatched-near" { pieces: List<Quoted>, near: List<ProductId> };
+    NearAskOne = "near-ask-one" {};
+    NearAskSeveral = "near-ask-several" {};
+    NearNo = "near-no" {};
+    Doubt = "doubt" { lines: List<Line> };
+    DoubtCart = "doubt-cart" { lines: List<Line> };
+    DoubtEmpty = "doubt-empty" {};
+    SayOtherwise = "say-otherwise" {};
+    Undone = "undone" {};
+    UndoNone = "undo-none" {};
+    ShopChanged = "shop-changed" {};
     WishNoted = "wish-noted" { wishes: List<Quoted> };
     Unavailable = "unavailable" { product: ProductId };
     OptionUnavailable = "option-unavailable" { option: OptionName };
@@ -257,6 +267,7 @@ texts! {
     CallingStill = "calling-still" {};
     CallingUnknown = "calling-unknown" {};
     CallingSlip = "calling-slip" {};
+    CallingRest = "calling-rest" {};
     Complaint = "complaint" {};
     MyData = "my-data" {};
     NotUnderstood = "not-understood" { example: Box<Text> };
@@ -275,6 +286,8 @@ texts! {
 
     // Buttons
     ButtonYes = "button-yes" {};
+    ButtonRight = "button-right" {};
+    ButtonWrong = "button-wrong" {};
     ButtonChange = "button-change" {};
     ButtonPickup = "button-pickup" {};
     ButtonDelivery = "button-delivery" {};

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     cart::Cart,
     channel::{Arrival, ChannelKind, Content, Medium, NotTaken, Outgoing, Peer},
-    conversation::{Effect, Facts, Input, Press, Stage, State, Wordless, Words, step, usual},
+    conversation::{Effect, Facts, Input, NearGuess, Press, Stage, State, Wordless, Words, step, usual},
     customer::Customer,
     desk::{Desk, Why},
     id::{ConversationId, CustomerId, MerchantId, OrderId},
@@ -504,10 +504,7 @@ impl Talk<'_> {
         }
         let shop = self.shop.clone();
         let named = shop.engine.named(text);
-        let near = match reading.unmatched.as_slice() {
-            [] => Vec::new(),
-            pieces => pieces.iter().flat_map(|piece| shop.engine.near(piece)).collect(),
-        };
+        let near = self.near(text, &orders, &reading);
         let (topic, _) = shop.answerer.answer(text, Some(reading.language));
         let words = Words {
             text,
@@ -520,15 +517,37 @@ impl Talk<'_> {
         self.happens_with(&Input::Words(words), orders).await
     }
 
+    /// Products whose names are near to what was not understood of a text, each with the cart as it would be if the text
+    /// had named it.
+    fn near(&self, text: &str, orders: &[Order], reading: &Reading) -> Vec<NearGuess> {
+        let mut near: Vec<NearGuess> = Vec::new();
+        for piece in &reading.unmatched {
+            for product in self.shop.engine.near(piece) {
+                let Some(names) = self.shop.catalog.product(&product).map(|product| &product.names) else { continue };
+                let meant = text.replacen(piece.as_str(), names.shown(reading.language), 1);
+                let cart = self.read_with(&meant, orders).cart;
+                if cart != reading.cart && near.iter().all(|known| known.product != product) {
+                    near.push(NearGuess { product, cart });
+                }
+            }
+        }
+        near
+    }
+
     /// What a text means here, and the orders that were looked at for it.
     async fn read(&mut self, text: &str) -> Result<(Vec<Order>, Reading), StoreError> {
         let orders = self.orders().await?;
-        let usual = usual(&orders).map(|order| order.cart.clone()).unwrap_or_default();
+        let reading = self.read_with(text, &orders);
+        Ok((orders, reading))
+    }
+
+    fn read_with(&self, text: &str, orders: &[Order]) -> Reading {
+        let usual = usual(orders).map(|order| order.cart.clone()).unwrap_or_default();
         let (cart, expecting) = match &self.conversation.state {
             Recalled::Known(state) => (state.cart(), state.expecting()),
             Recalled::Unreadable(_) => (Cart::default(), None),
         };
-        let reading = self.shop.engine.read(&Utterance {
+        self.shop.engine.read(&Utterance {
             text,
             language: None,
             // The shop's own language is no hint at what a new customer speaks.
@@ -536,8 +555,7 @@ impl Talk<'_> {
             cart: &cart,
             usual: &usual,
             expecting,
-        });
-        Ok((orders, reading))
+        })
     }
 
     async fn happens(&mut self, input: &Input<'_>) -> Result<(), StoreError> {

@@ -1,0 +1,249 @@
+//! What the customer may have meant: put to them as a question before anything of it is taken, and the steps after their
+//! yes, their no, or their "undo".
+//!
+//! Promises: until a yes the cart is as it was; a no says so and changes nothing; whoever is misunderstood twice on the
+//! same matter gets a person and not a third question.
+
+use super::{
+    Ask, Basket, Facts, Guess, Missed, MOST_MISSED, NearGuess, Offer, Reply, Stage, State, Step, Words,
+    basket::{Occasion, Unfit, cut, go_on, tell_difference, vet},
+};
+use crate::{
+    cart::{Cart, Line, Pick},
+    desk::{Desk, Why},
+    id::ProductId,
+    wording::{List, Quoted, Text},
+};
+
+/// Most pieces that are named back at once; a longer list reads like a reproach.
+const MOST_NAMED: usize = 3;
+
+/// Longest piece that is named back, in characters.
+const LONGEST_PIECE: usize = 40;
+
+/// Most products that an unsettled line may mean for it to be shown in a question; beyond, which one is asked anyway.
+const MOST_SHOWN: usize = 4;
+
+/// The pieces of a message that name nothing of the shop's: those that are new to this conversation, and whether any was
+/// named back before.
+pub(super) struct Unknown {
+    fresh: Vec<String>,
+    again: bool,
+}
+
+impl Unknown {
+    pub(super) fn of(pieces: &[String], state: &State) -> Unknown {
+        let mut unknown = Unknown { fresh: Vec::new(), again: false };
+        for piece in pieces.iter().map(|piece| cut(piece.trim(), LONGEST_PIECE)).filter(|piece| !piece.is_empty()) {
+            if state.missed.iter().any(|missed| missed.is(&piece)) {
+                unknown.again = true;
+            } else if !unknown.fresh.contains(&piece) {
+                unknown.fresh.push(piece);
+            }
+        }
+        unknown
+    }
+
+    /// Whether a piece is new.
+    pub(super) fn is_fresh(&self) -> bool {
+        !self.fresh.is_empty()
+    }
+
+    /// Whether a piece was named back before: the second miss on the same matter.
+    pub(super) fn is_repeated(&self) -> bool {
+        self.again
+    }
+
+    /// Names the new pieces back, with what is near them, and remembers that they were.
+    pub(super) fn tell(&self, near: &[NearGuess], state: &mut State, reply: &mut Reply) {
+        if self.fresh.is_empty() {
+            return;
+        }
+        let pieces = List(self.fresh.iter().take(MOST_NAMED).cloned().map(Quoted).collect());
+        reply.say(match near {
+            [] => Text::Unmatched { pieces },
+            near => Text::UnmatchedNear { pieces, near: List(names(near)) },
+        });
+        let fresh = self.fresh.iter().map(|piece| Missed { piece: piece.clone(), settled: false });
+        state.missed.extend(fresh);
+        let surplus = state.missed.len().saturating_sub(MOST_MISSED);
+        state.missed.drain(..surplus);
+    }
+}
+
+/// Asks whether the nearest thing that the shop has was meant. It is the only question then: nothing else is asked
+/// beside it.
+pub(super) fn ask_near(mut step: Step, near: &[NearGuess], mut reply: Reply) -> Step {
+    let products: Vec<NearGuess> = near.iter().take(MOST_NAMED).cloned().collect();
+    reply.say(if products.len() == 1 { Text::NearAskOne {} } else { Text::NearAskSeveral {} });
+    reply.offers = names(&products).into_iter().map(Offer::Product).chain([Offer::Wrong]).collect();
+    step.state.stage = unread(step.state.stage);
+    step.state.guess = Some(Guess::Near { products });
+    step.reply = Some(reply);
+    step
+}
+
+/// Asks whether a message was understood right, before it changes the order to that one.
+pub(super) fn ask_reading(mut step: Step, basket: Basket, mut reply: Reply, facts: &Facts<'_>) -> Step {
+    if step.state.slips >= 2 {
+        return hand_over(step, reply, facts);
+    }
+    let before = step.state.cart();
+    let kept = before.lines.iter().all(|old| basket.cart.lines.contains(old));
+    let fresh: Vec<Line> = basket.cart.lines.iter().filter(|line| !before.lines.contains(line)).cloned().collect();
+    reply.gap();
+    reply.say(if basket.cart.is_empty() {
+        Text::DoubtEmpty {}
+    } else if kept {
+        Text::Doubt { lines: List(fresh) }
+    } else {
+        Text::DoubtCart { lines: List(basket.cart.lines.clone()) }
+    });
+    reply.offers = vec![Offer::Right, Offer::Wrong];
+    step.state.stage = unread(step.state.stage);
+    step.state.guess = Some(Guess::Reading { basket });
+    step.reply = Some(reply);
+    step
+}
+
+/// Whether a changed cart can be shown in a question: a line that may mean many things is better asked for by itself.
+pub(super) fn is_shown(cart: &Cart) -> bool {
+    cart.lines.iter().all(|line| match &line.product {
+        Pick::One(_) => true,
+        Pick::OneOf(ids) => ids.len() <= MOST_SHOWN,
+    })
+}
+
+/// The product of a guess that the words name, and nothing more.
+pub(super) fn named_guess(guess: &Guess, words: &Words<'_>, before: &Cart) -> Option<ProductId> {
+    let Guess::Near { products } = guess else { return None };
+    let [named] = words.named else { return None };
+    let mut one = before.clone();
+    one.add(Line::of(named.clone()));
+    // How many, and with what, is known from the message that was not understood.
+    let alone = words.reading.cart == one && words.reading.unmatched.is_empty();
+    (alone && products.iter().any(|near| near.product == *named)).then(|| named.clone())
+}
+
+/// The customer said yes to a guess, or picked one of several.
+pub(super) fn taken(mut step: Step, guess: Guess, picked: Option<&ProductId>, facts: &Facts<'_>) -> Step {
+    let before = step.state.cart();
+    let mut reply = Reply::default();
+    let basket = match guess {
+        Guess::Reading { basket } => basket,
+        Guess::Near { products } => {
+            let near = match (picked, products.as_slice()) {
+                (Some(id), near) => near.iter().find(|near| near.product == *id),
+                (None, [one]) => Some(one),
+                (None, _) => None,
+            };
+            let Some(near) = near.cloned() else {
+                // A yes to several says not which.
+                return ask_near(step, &products, reply);
+            };
+            Basket { cart: near.cart, ..step.state.basket() }
+        }
+    };
+    let cart = match vet(basket.cart.clone(), &before, facts, &mut reply) {
+        Ok(cart) => cart,
+        Err(unfit) => return refused(step, unfit, facts),
+    };
+    tell_difference(&before, &cart, facts, &mut reply);
+    step.state.slips = 0;
+    step.reply = Some(reply);
+    go_on(step, Basket { cart, ..basket }, facts, Occasion::Progress)
+}
+
+/// The customer said no to a guess.
+pub(super) fn refused_guess(mut step: Step, guess: &Guess, facts: &Facts<'_>) -> Step {
+    match guess {
+        Guess::Near { .. } => {
+            let reply = Reply::text(Text::NearNo {});
+            match step.state.stage.clone() {
+                Stage::Idle => Step { reply: Some(Reply { offers: vec![Offer::Menu], ..reply }), ..step },
+                Stage::Filling { basket, .. } | Stage::Confirming { basket, .. } => {
+                    step.reply = Some(reply);
+                    go_on(step, basket, facts, Occasion::Need)
+                }
+            }
+        }
+        Guess::Reading { .. } => {
+            step.state.slips = step.state.slips.saturating_add(1);
+            if step.state.slips >= 2 {
+                return hand_over(step, Reply::default(), facts);
+            }
+            Step { reply: Some(Reply::text(Text::SayOtherwise {})), ..step }
+        }
+    }
+}
+
+/// A change that can't be taken: why, and a person where one has to look.
+pub(super) fn refused(step: Step, unfit: Unfit, facts: &Facts<'_>) -> Step {
+    match unfit {
+        Unfit::Person(text) => Step { reply: Some(Reply::text(text)), ..step }.calling(Why::TooMany, facts.now),
+        Unfit::No(texts) => {
+            let says = texts.into_iter().map(super::Say::Text).collect();
+            Step { reply: Some(Reply { says, offers: Vec::new() }), ..step }
+        }
+    }
+}
+
+/// "Undo": the cart as it was before its last change.
+pub(super) fn undo(mut step: Step, facts: &Facts<'_>) -> Step {
+    let Some(previous) = step.state.previous.take() else {
+        return Step { reply: Some(Reply::text(Text::UndoNone {})), ..step };
+    };
+    let before = step.state.cart();
+    let mut reply = Reply::text(Text::Undone {});
+    let cart = match vet(previous, &before, facts, &mut reply) {
+        Ok(cart) => cart,
+        Err(unfit) => return refused(step, unfit, facts),
+    };
+    step.state.slips = 0;
+    if cart.is_empty() {
+        step.state.stage = Stage::Idle;
+        return Step { reply: Some(Reply::text(Text::CartEmptied {})), ..step };
+    }
+    tell_difference(&before, &cart, facts, &mut reply);
+    let basket = Basket { cart, ..step.state.basket() };
+    step.reply = Some(reply);
+    go_on(step, basket, facts, Occasion::Progress)
+}
+
+/// The staff changed the cart: told as a difference, and the bot goes on from there if it is the one who answers.
+pub(super) fn corrected(mut step: Step, cart: &Cart, facts: &Facts<'_>) -> Step {
+    let mut reply = Reply::text(Text::ShopChanged {});
+    tell_difference(&step.state.cart(), cart, facts, &mut reply);
+    let basket = Basket { cart: cart.clone(), ..step.state.basket() };
+    step.state.guess = None;
+    step.state.afresh();
+    step.reply = Some(reply);
+    if cart.is_empty() {
+        step.state.stage = Stage::Idle;
+        return step;
+    }
+    if !step.desk.bot_answers() {
+        step.state.stage = Stage::Filling { basket, ask: Ask::Anything, asked: Vec::new() };
+        return step;
+    }
+    go_on(step, basket, facts, Occasion::Need)
+}
+
+/// Two misses on the same matter: a person sees to it.
+pub(super) fn hand_over(mut step: Step, mut reply: Reply, facts: &Facts<'_>) -> Step {
+    reply.say(if step.desk == Desk::Bot { Text::CallingSlip {} } else { Text::CallingStill {} });
+    step.reply = Some(reply);
+    step.calling(Why::NotUnderstood, facts.now)
+}
+
+/// A read-back that something else was asked after: a yes is no yes to it any more.
+fn unread(stage: Stage) -> Stage {
+    match stage {
+        Stage::Confirming { basket, .. } => Stage::Filling { basket, ask: Ask::Anything, asked: Vec::new() },
+        stage @ (Stage::Idle | Stage::Filling { .. }) => stage,
+    }
+}
+
+fn names(near: &[NearGuess]) -> Vec<ProductId> {
+    near.iter().take(MOST_NAMED).map(|near| near.product.clone()).collect()
+}
