@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Action, Event, LONGEST_ANSWER, NotDone, OpenShop, Work, new_id, now, render,
+    Action, Event, LONGEST_ANSWER, NotDone, OpenShop, Work, correct, new_id, now, render,
     send::{Fate, Handed, Post},
 };
 use crate::{
@@ -65,15 +65,17 @@ pub(super) enum Job {
 
 /// What is to be done once a turn is committed.
 #[derive(Default)]
-struct Outcome {
+pub(super) struct Outcome {
     posts: Vec<Unsent>,
-    events: Vec<Event>,
+    pub(super) events: Vec<Event>,
+    /// Whether shops have changed and are to be opened again.
+    pub(super) reopen: bool,
     wakes: Vec<(MerchantId, ConversationId, Moment)>,
     typing: Vec<(ChannelKind, Peer)>,
 }
 
 /// Why a turn was not run to its end.
-enum Failed {
+pub(super) enum Failed {
     /// The staff's wish can't be done: an answer, not a fault. Nothing of the turn is kept.
     NotDone(NotDone),
     Store(StoreError),
@@ -109,7 +111,7 @@ async fn write(work: &Work, post: &Post, jobs: Vec<Job>) {
     let together = AssertUnwindSafe(attempt(work, &jobs)).catch_unwind().await;
     match together {
         Ok(Ok(outcome)) => {
-            publish(work, post, outcome);
+            publish(work, post, outcome).await;
             jobs.into_iter().for_each(|job| job.answer(Ok(())));
         }
         Ok(Err(_)) | Err(_) => {
@@ -140,7 +142,7 @@ async fn write_alone(work: &Work, post: &Post, job: Job) {
         let jobs = std::slice::from_ref(&job);
         match AssertUnwindSafe(attempt(work, jobs)).catch_unwind().await {
             Ok(Ok(outcome)) => {
-                publish(work, post, outcome);
+                publish(work, post, outcome).await;
                 return job.answer(Ok(()));
             }
             Ok(Err(Failed::NotDone(why))) => return job.answer(Err(why)),
@@ -190,7 +192,12 @@ async fn keep_aside(work: &Work, arrival: &Arrival, fault: &str) -> Result<(), S
     tx.commit().await
 }
 
-fn publish(work: &Work, post: &Post, outcome: Outcome) {
+async fn publish(work: &Work, post: &Post, outcome: Outcome) {
+    if outcome.reopen
+        && let Err(fault) = work.reopen_shops().await
+    {
+        tracing::error!(%fault, "a shop that was changed can't be opened; the old one stays open");
+    }
     if !outcome.posts.is_empty() {
         // The senders are gone only where the program is stopping; the outbox keeps the messages.
         let _ = post.send(Handed::Messages(outcome.posts));
@@ -331,12 +338,17 @@ async fn act(
             outcome.events.push(Event::Order { merchant: merchant.clone(), order: moved.id });
             (moved.conversation, Some(moved))
         }
+        Action::Name { phrase, meant, approved } => {
+            return correct::decide(work, tx, merchant, (phrase, meant), *approved, now, outcome).await;
+        }
         Action::TakeOver(id) | Action::Answer(id, _) | Action::HandBack(id) => (*id, None),
+        Action::Correct(correction) => (correction.conversation, None),
     };
     let conversation = tx.conversation(merchant, id).await?.ok_or(NotDone::Missing)?;
     let mut talk = Talk { work, shop, tx, outcome, conversation, now, said: false };
     match action {
-        Action::Order { .. } => {
+        Action::Correct(correction) => talk.correct(staff, correction).await?,
+        Action::Order { .. } | Action::Name { .. } => {
             if let Some(order) = &moved {
                 talk.happens(&Input::OrderMoved(order)).await?;
             }
@@ -394,13 +406,13 @@ async fn due(
 }
 
 /// A conversation in the middle of a turn.
-struct Talk<'a> {
-    work: &'a Work,
-    shop: Arc<OpenShop>,
-    tx: &'a mut Tx,
-    outcome: &'a mut Outcome,
-    conversation: Conversation,
-    now: Moment,
+pub(super) struct Talk<'a> {
+    pub(super) work: &'a Work,
+    pub(super) shop: Arc<OpenShop>,
+    pub(super) tx: &'a mut Tx,
+    pub(super) outcome: &'a mut Outcome,
+    pub(super) conversation: Conversation,
+    pub(super) now: Moment,
     said: bool,
 }
 
@@ -558,7 +570,7 @@ impl Talk<'_> {
         })
     }
 
-    async fn happens(&mut self, input: &Input<'_>) -> Result<(), StoreError> {
+    pub(super) async fn happens(&mut self, input: &Input<'_>) -> Result<(), StoreError> {
         let orders = self.orders().await?;
         self.happens_with(input, orders).await
     }
@@ -669,7 +681,7 @@ impl Talk<'_> {
         }
     }
 
-    async fn note(&mut self, words: &str) -> Result<(), StoreError> {
+    pub(super) async fn note(&mut self, words: &str) -> Result<(), StoreError> {
         let what = Outgoing { text: words.to_owned(), buttons: Vec::new() };
         self.record(Author::Note, None, "text", &what).await.map(|_| ())
     }
@@ -695,7 +707,7 @@ impl Talk<'_> {
     }
 
     /// The language to answer in: the conversation's, the customer's, or the shop's own.
-    fn language(&self) -> Language {
+    pub(super) fn language(&self) -> Language {
         let own = self.shop.catalog.languages.first().copied();
         let known = self.conversation.language.or(self.conversation.customer.language).or(own);
         self.work.inner.words.wording.nearest(known.unwrap_or(Language::ENGLISH))
