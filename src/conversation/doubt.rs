@@ -91,7 +91,6 @@ pub(super) fn ask_reading(mut step: Step, basket: Basket, mut reply: Reply, fact
     let before = step.state.cart();
     let kept = before.lines.iter().all(|old| basket.cart.lines.contains(old));
     let fresh: Vec<Line> = basket.cart.lines.iter().filter(|line| !before.lines.contains(line)).cloned().collect();
-    reply.gap();
     reply.say(if basket.cart.is_empty() {
         Text::DoubtEmpty {}
     } else if kept {
@@ -246,4 +245,209 @@ fn unread(stage: Stage) -> Stage {
 
 fn names(near: &[NearGuess]) -> Vec<ProductId> {
     near.iter().take(MOST_NAMED).map(|near| near.product.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Facts, Input, Say, State, Step, Words, step};
+    use super::*;
+    use crate::{
+        catalog::{Catalog, read::read},
+        customer::Customer,
+        faq::Faq,
+        id::{ConversationId, CustomerId, OrderId},
+        language::Language,
+        moment::{Moment, Span},
+        understanding::{Intent, Reading},
+    };
+
+    /// A conversation whose readings are made up, so that it holds whatever the engine understands.
+    struct Talk {
+        catalog: Catalog,
+        faq: Faq,
+        state: State,
+        desk: Desk,
+        seq: i64,
+    }
+
+    impl Talk {
+        fn new() -> Talk {
+            let catalog = read(include_str!("../../config/samples/pizzeria/catalog.json")).unwrap().0;
+            let faq = crate::faq::read(r#"{"language": "en", "topics": []}"#).unwrap();
+            Talk { catalog, faq, state: State::default(), desk: Desk::Bot, seq: 1 }
+        }
+
+        /// The customer writes something that is read as this.
+        fn hears(&mut self, reading: &Reading) -> Vec<Text> {
+            let words = Words {
+                text: "some words",
+                stated_name: "some words",
+                reading,
+                named: &[],
+                topic: None,
+                near: &[],
+            };
+            self.happens(&Input::Words(words))
+        }
+
+        fn happens(&mut self, input: &Input<'_>) -> Vec<Text> {
+            let customer =
+                Customer { id: CustomerId(1), name: Some("Marta".into()), language: None, address: None, offers: None };
+            self.seq += 2;
+            let facts = Facts {
+                // A Wednesday evening, while the shop is open.
+                now: Moment(1_795_017_600_000).after(Span::minutes(self.seq)),
+                catalog: &self.catalog,
+                faq: &self.faq,
+                languages: &[Language::ENGLISH],
+                conversation: ConversationId(1),
+                language: Language::ENGLISH,
+                customer: &customer,
+                shown_name: None,
+                orders: &[],
+                seq: self.seq,
+                next_number: 1,
+                next_order: OrderId(1),
+                buttons: 3,
+            };
+            let Step { state, desk, reply, effects } = step(self.state.clone(), self.desk.clone(), input, &facts);
+            assert!(effects.is_empty(), "nothing is placed in any of these: {effects:?}");
+            (self.state, self.desk) = (state, desk);
+            let says = reply.map(|reply| reply.says).unwrap_or_default().into_iter();
+            says.filter_map(|say| if let Say::Text(text) = say { Some(text) } else { None }).collect()
+        }
+
+        fn orders(&self, quantity: u32, confidence: f32) -> Reading {
+            let mut cart = self.state.cart();
+            cart.add(cola(quantity));
+            Reading { cart, confidence, ..self.says(Intent::Order) }
+        }
+
+        fn says(&self, intent: Intent) -> Reading {
+            Reading {
+                intent,
+                also: Vec::new(),
+                language: Language::ENGLISH,
+                cart: self.state.cart(),
+                confidence: 0.9,
+                unmatched: Vec::new(),
+                fulfilment: None,
+                address: None,
+                name: None,
+                wishes: Vec::new(),
+                fragment: false,
+                undo: false,
+            }
+        }
+    }
+
+    fn cola(quantity: u32) -> Line {
+        Line { quantity, ..Line::of("cola".parse().unwrap()) }
+    }
+
+    fn asks(says: &[Text]) -> bool {
+        says.iter().any(|text| matches!(text, Text::Doubt { .. } | Text::DoubtCart { .. } | Text::DoubtEmpty {}))
+    }
+
+    #[test]
+    fn what_is_not_sure_changes_nothing_before_a_yes() {
+        let mut talk = Talk::new();
+        let says = talk.hears(&talk.orders(2, super::super::SURE - 0.01));
+        assert_eq!(says, [Text::Doubt { lines: List(vec![cola(2)]) }]);
+        assert!(talk.state.cart().is_empty());
+        let says = talk.hears(&talk.says(Intent::Confirm));
+        assert_eq!(says[0], Text::CartAdded { line: cola(2) });
+        assert_eq!(talk.state.cart().lines, [cola(2)]);
+        let says = talk.hears(&talk.orders(1, super::super::SURE));
+        assert_eq!(says[0], Text::CartAdded { line: cola(1) }, "sure enough, and not asked");
+    }
+
+    #[test]
+    fn a_no_leaves_it_as_it_was_and_the_second_miss_brings_a_person() {
+        let mut talk = Talk::new();
+        talk.hears(&talk.orders(1, 1.0));
+        for (no, then) in [(1, Text::SayOtherwise {}), (2, Text::CallingSlip {})] {
+            assert!(asks(&talk.hears(&talk.orders(5, 0.3))), "asked the {no}. time");
+            assert_eq!(talk.hears(&talk.says(Intent::Decline)), [then]);
+            assert_eq!(talk.state.cart().lines, [cola(1)]);
+        }
+        assert!(matches!(talk.desk, Desk::Waiting { why: Why::NotUnderstood, .. }));
+        let says = talk.hears(&talk.orders(5, 0.3));
+        assert!(!asks(&says), "never a third time: {says:?}");
+        assert_eq!(talk.state.cart().lines, [cola(1)]);
+        talk.hears(&talk.orders(1, 1.0));
+        assert_eq!(talk.state.cart().lines, [cola(2)], "what is sure is taken all the same");
+    }
+
+    #[test]
+    fn other_words_in_place_of_an_answer_are_a_miss_too() {
+        let mut talk = Talk::new();
+        assert!(asks(&talk.hears(&talk.orders(5, 0.3))));
+        assert!(asks(&talk.hears(&talk.orders(4, 0.3))));
+        assert!(!asks(&talk.hears(&talk.orders(3, 0.3))));
+        assert!(matches!(talk.desk, Desk::Waiting { .. }));
+    }
+
+    #[test]
+    fn a_yes_to_a_doubt_is_no_yes_to_the_read_back_before_it() {
+        let mut talk = Talk::new();
+        let pickup = Reading { fulfilment: Some(crate::order::Fulfilment::Pickup), ..talk.orders(1, 1.0) };
+        talk.hears(&pickup);
+        assert!(matches!(talk.state.stage, Stage::Confirming { .. }));
+        assert!(asks(&talk.hears(&talk.orders(5, 0.3))));
+        let says = talk.hears(&talk.says(Intent::Confirm));
+        assert!(says.contains(&Text::ReadbackAsk {}), "read back anew: {says:?}");
+        assert_eq!(talk.state.cart().lines, [cola(6)]);
+        assert!(asks(&talk.hears(&talk.orders(9, 0.3))));
+        talk.hears(&talk.says(Intent::Decline));
+        let says = talk.hears(&talk.says(Intent::Confirm));
+        assert!(says.contains(&Text::ReadbackAsk {}), "nor after a no: {says:?}");
+    }
+
+    #[test]
+    fn undo_takes_one_step_back_and_no_other() {
+        let mut talk = Talk::new();
+        talk.hears(&talk.orders(2, 1.0));
+        talk.hears(&talk.orders(1, 1.0));
+        let undo = |talk: &Talk| Reading { undo: true, ..talk.says(Intent::Other) };
+        let says = talk.hears(&undo(&talk));
+        assert_eq!(says[..2], [Text::Undone {}, Text::CartQuantity { line: cola(2), from: 3 }]);
+        assert_eq!(talk.hears(&undo(&talk)), [Text::UndoNone {}]);
+        assert_eq!(talk.state.cart().lines, [cola(2)]);
+    }
+
+    #[test]
+    fn staff_correct_under_a_read_back_and_under_a_person() {
+        let mut talk = Talk::new();
+        let pickup = Reading { fulfilment: Some(crate::order::Fulfilment::Pickup), ..talk.orders(1, 1.0) };
+        talk.hears(&pickup);
+        let says = talk.happens(&Input::Corrected(&Cart { lines: vec![cola(3)] }));
+        assert_eq!(says[..2], [Text::ShopChanged {}, Text::CartAdded { line: cola(2) }]);
+        assert!(says.contains(&Text::ReadbackAsk {}), "and is read back anew");
+        talk.happens(&Input::TakenOver("Ana"));
+        let says = talk.happens(&Input::Corrected(&Cart { lines: vec![cola(4)] }));
+        assert!(!says.contains(&Text::ReadbackAsk {}), "a person asks for the yes now: {says:?}");
+        assert!(matches!(talk.state.stage, Stage::Filling { .. }), "an old yes places nothing");
+    }
+
+    #[test]
+    fn a_piece_is_named_once() {
+        let mut talk = Talk::new();
+        let sushi = |talk: &Talk, cart: bool| Reading {
+            unmatched: vec!["Sushi".to_owned()],
+            ..if cart { talk.orders(1, 1.0) } else { talk.says(Intent::Order) }
+        };
+        let named = |says: &[Text]| says.iter().any(|text| matches!(text, Text::Unmatched { .. }));
+        let says = talk.hears(&sushi(&talk, true));
+        assert!(named(&says), "{says:?}");
+        let says = talk.hears(&sushi(&talk, true));
+        assert!(!named(&says) && says.contains(&Text::CallingRest {}), "{says:?}");
+        let mut talk = Talk::new();
+        assert!(named(&talk.hears(&sushi(&talk, false))));
+        assert_eq!(talk.hears(&sushi(&talk, false)), [Text::CallingSlip {}]);
+        // A stray word where nothing was ordered is no goods at all.
+        let mut talk = Talk::new();
+        let stray = Reading { intent: Intent::Other, ..sushi(&talk, false) };
+        assert!(!named(&talk.hears(&stray)));
+    }
 }

@@ -316,10 +316,14 @@ fn ordered(mut step: Step, before: &Cart, words: &Words<'_>, facts: &Facts<'_>) 
     let near = if unsure { &[] } else { words.near };
     unknown.tell(near, &mut step.state, &mut reply);
     for &intent in &reading.also {
-        reply.gap();
-        if !answers::answer(intent, words, facts, &mut reply) && is_question(intent) {
-            reply.say(Text::CallingUnknown {});
+        let mut answer = Reply::default();
+        if !answers::answer(intent, words, facts, &mut answer) && is_question(intent) {
+            answer.say(Text::CallingUnknown {});
             step = step.calling(Why::Unknown, facts.now);
+        }
+        if answer.says_any() {
+            reply.gap();
+            reply.says.append(&mut answer.says);
         }
     }
     let ask = match &step.state.stage {
