@@ -181,13 +181,13 @@ fn editor(
     filled: &Filled,
     fault: Option<&str>,
 ) -> Markup {
-    let href = format!("{}/cart/{}", talks::address(view.id), place.word());
+    let href = format!("{}/cart/{}/save", talks::address(view.id), place.word());
     let back = talks::address(view.id);
     let language = board::own_language(catalog);
     let chosen = filled.product.as_ref().and_then(|id| catalog.product(id));
     html! {
         form.editor method="post" action=(href) hx-post=(href) hx-target="#edit" hx-swap="innerHTML"
-            hx-disabled-elt="find button" {
+            hx-disabled-elt="find button" hx-disinherit="hx-disabled-elt" {
             @if let Some(fault) = fault {
                 div.alert role="alert" {
                     p { "Not done: " (fault) }

@@ -126,7 +126,7 @@ fn button(name: &NameView, approved: bool, label: &str) -> Markup {
     // What comes out of the database was put in as JSON.
     let meant = serde_json::to_string(&name.alias.meant).unwrap_or_default();
     html! {
-        form method="post" action="/console/names" hx-post="/console/names" hx-target="#names" hx-swap="innerHTML"
+        form method="post" action="/console/names/decide" hx-post="/console/names/decide" hx-target="#names" hx-swap="innerHTML"
             hx-disabled-elt="find button" {
             input type="hidden" name="phrase" value=(name.alias.phrase.as_str());
             input type="hidden" name="meant" value=(meant);
