@@ -217,13 +217,16 @@ impl Window {
     }
 
     /// The browser had nothing to complain about: no error of a script, nothing that the page's policy forbids. A lost
-    /// connection (of which htmx logs the bare event) and an ended sign-in are no complaints.
+    /// connection (of which htmx logs the bare event, and each request that it cut) and an ended sign-in are no complaints.
     async fn no_complaints(&self) {
         let Value::Array(all) = self.client.issue_cmd(Log).await.unwrap() else { panic!("no log") };
         let text = |entry: &Value| entry["message"].as_str().unwrap_or_default().to_owned();
         let bad: Vec<String> = all.iter().filter(|e| e["level"] == "SEVERE").map(text).collect();
-        let known =
-            |message: &&String| ["net::ERR_", "[object Event]", "status of 401"].iter().any(|k| message.contains(k));
+        let known = |message: &&String| {
+            ["net::ERR_", "[object Event]", "htmx:afterRequest", "htmx:sendError", "status of 401"]
+                .iter()
+                .any(|k| message.contains(k))
+        };
         assert_eq!(bad.iter().find(|message| !known(message)), None, "{}", self.name);
     }
 

@@ -468,14 +468,13 @@ async fn staff_correct_an_order_and_name_what_was_not_known() {
     assert!(form.contains("name=\"words\"") && form.contains("value=\"Gondoliera\""), "{form}");
     let old = version(&form);
     let add = |version: String| {
-        let fields =
-            [("version", &*version), ("product", "capricciosa"), ("quantity", "1"), ("words", "Gondoliera")];
+        let fields = [("version", &*version), ("product", "capricciosa"), ("quantity", "1"), ("words", "Gondoliera")];
         staff.form(&format!("{talk}/cart/new/save"), &fields).header("hx-request", "true").send()
     };
     let mut live = one.stream("/chat/pizzeria/events").await;
     assert_eq!(one.say("and a cola").await.status(), StatusCode::OK);
     let late = add(old).await.unwrap().text().await.unwrap();
-    assert!(late.contains("somebody else was faster") && late.contains("1 × Cola"), "{late}");
+    assert!(late.contains("something was said or done in this chat meanwhile") && late.contains("1 × Cola"), "{late}");
     assert!(late.contains("value=\"Gondoliera\""), "what was filled in is kept: {late}");
     assert_eq!(add(version(&late)).await.unwrap().text().await.unwrap(), "", "done");
     live.until("The shop has changed your order:\\nAdded: 1 × Capricciosa").await;

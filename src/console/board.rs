@@ -290,8 +290,9 @@ pub(super) fn line(line: &Line, catalog: &Catalog) -> Markup {
 pub(super) fn line_words(line: &Line, catalog: &Catalog) -> String {
     let language = own_language(catalog);
     let options = as_made(&line.options).into_iter().map(|option| option_words(option, catalog, language));
-    let all: Vec<String> =
-        std::iter::once(format!("{} × {}", line.quantity, product_name(line, catalog, language))).chain(options).collect();
+    let all: Vec<String> = std::iter::once(format!("{} × {}", line.quantity, product_name(line, catalog, language)))
+        .chain(options)
+        .collect();
     all.join(", ")
 }
 

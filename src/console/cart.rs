@@ -28,7 +28,7 @@ use crate::{
     quote::{MOST_OF_A_LINE, quote},
     store::ConversationView,
     understanding::alias,
-    work::{Action, Change, Correction},
+    work::{Action, Change, Correction, NotDone},
 };
 
 /// Most pieces that were not understood which are shown: the latest.
@@ -119,7 +119,10 @@ pub(super) async fn change(
             let correction = Correction { conversation: id, version: filled.version, change, words };
             let action = Action::Correct(Box::new(correction));
             let done = console.web.work.act(&console.web.merchant, &staff.name, action).await;
-            done.err().map(board::in_words)
+            done.err().map(|fault| match fault {
+                NotDone::Stale => "something was said or done in this chat meanwhile. Look, and save again.".to_owned(),
+                other => board::in_words(other),
+            })
         }
     };
     let by_script = session::by_script(&headers);
@@ -213,14 +216,13 @@ fn editor(
             @if let (Place::At(_), Some(product)) = (place, chosen) {
                 @for group in catalog.groups_of(product) { (group_fields(group, filled, language)) }
             }
-            label { "The customer's words for it"
+            label { span { "The customer's words for it " span.hint { "– a suggested name" } }
                 input type="text" name="words" list="pieces" maxlength=(alias::LONGEST) autocomplete="off"
                     value=(filled.words) placeholder="as they wrote them, or nothing";
             }
             datalist #pieces {
                 @for missed in state.missed.iter().filter(|missed| !missed.settled) { option value=(missed.piece) {} }
             }
-            p.hint { "They become a suggested name of the shop's: see Names." }
             div.actions {
                 button.main type="submit" { "Save" }
                 @if let Place::At(_) = place {
@@ -348,12 +350,7 @@ impl Filled {
     }
 
     /// The change that was filled in; the inner error is a slip of the person who filled it in.
-    fn change(
-        &self,
-        place: Place,
-        state: &State,
-        catalog: &Catalog,
-    ) -> Result<Result<Change, &'static str>, Failure> {
+    fn change(&self, place: Place, state: &State, catalog: &Catalog) -> Result<Result<Change, &'static str>, Failure> {
         if self.remove {
             return match place {
                 Place::At(at) => Ok(Ok(Change::Remove(at))),

@@ -100,7 +100,7 @@ fn entry(name: &NameView, catalog: &Catalog, clock: &Clock, now: Moment) -> Mark
     html! {
         li.summary {
             p.first {
-                span { b dir="auto" { "“" (name.written) "”" } " → " b { (name.alias.meant.shown(catalog)) } }
+                span { b dir="auto" { "“" (name.written) "”" } " → " b { (name.alias.meant.shown_to_staff(catalog)) } }
                 span.when { (times(name.times)) }
             }
             @if gone { p.fault { "Not in the catalogue any more." } }

@@ -44,7 +44,8 @@ const LONGEST_ID: usize = 36;
 const LONGEST_GLIMPSE: usize = 90;
 
 /// Makes the open conversation look again at once.
-pub(super) const SAID: (HeaderName, HeaderValue) = (HeaderName::from_static("hx-trigger"), HeaderValue::from_static("said"));
+pub(super) const SAID: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("hx-trigger"), HeaderValue::from_static("said"));
 
 /// Ids of the answers that were sent last.
 #[derive(Debug, Default)]
@@ -198,7 +199,9 @@ async fn owned(
     }
     match alert {
         None => Ok(Redirect::to(&address(id)).into_response()),
-        Some(_) => Ok(page::whole(console, staff, Side::Talk(id, Open::Nothing), alert.as_deref()).await?.into_response()),
+        Some(_) => {
+            Ok(page::whole(console, staff, Side::Talk(id, Open::Nothing), alert.as_deref()).await?.into_response())
+        }
     }
 }
 
@@ -209,12 +212,7 @@ fn live_list(list: Markup) -> Markup {
     }
 }
 
-async fn live_talk(
-    console: &Console,
-    staff: &Staff,
-    id: ConversationId,
-    open: Open<'_>,
-) -> Result<Markup, Failure> {
+async fn live_talk(console: &Console, staff: &Staff, id: ConversationId, open: Open<'_>) -> Result<Markup, Failure> {
     let (unsent, editor) = match open {
         Open::Nothing => (None, html! {}),
         Open::Answer(unsent) => (Some(unsent), html! {}),

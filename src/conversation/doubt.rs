@@ -5,13 +5,13 @@
 //! same matter gets a person and not a third question.
 
 use super::{
-    Ask, Basket, Facts, Guess, Missed, MOST_MISSED, NearGuess, Offer, Reply, Stage, State, Step, Words,
+    Ask, Basket, Facts, Guess, MOST_MISSED, Missed, NearGuess, Offer, Reply, Stage, State, Step, Words,
     basket::{Occasion, Unfit, cut, go_on, tell_difference, vet},
 };
 use crate::{
     cart::{Cart, Line, Pick},
     desk::{Desk, Why},
-    id::ProductId,
+    understanding::alias::Meant,
     wording::{List, Quoted, Text},
 };
 
@@ -19,7 +19,7 @@ use crate::{
 const MOST_NAMED: usize = 3;
 
 /// Longest piece that is named back, in characters.
-const LONGEST_PIECE: usize = 40;
+pub(super) const LONGEST_PIECE: usize = 40;
 
 /// Most products that an unsettled line may mean for it to be shown in a question; beyond, which one is asked anyway.
 const MOST_SHOWN: usize = 4;
@@ -62,7 +62,7 @@ impl Unknown {
         let pieces = List(self.fresh.iter().take(MOST_NAMED).cloned().map(Quoted).collect());
         reply.say(match near {
             [] => Text::Unmatched { pieces },
-            near => Text::UnmatchedNear { pieces, near: List(names(near)) },
+            near => Text::UnmatchedNear { pieces, near: List(things_of(near)) },
         });
         let fresh = self.fresh.iter().map(|piece| Missed { piece: piece.clone(), settled: false });
         state.missed.extend(fresh);
@@ -74,11 +74,11 @@ impl Unknown {
 /// Asks whether the nearest thing that the shop has was meant. It is the only question then: nothing else is asked
 /// beside it.
 pub(super) fn ask_near(mut step: Step, near: &[NearGuess], mut reply: Reply) -> Step {
-    let products: Vec<NearGuess> = near.iter().take(MOST_NAMED).cloned().collect();
-    reply.say(if products.len() == 1 { Text::NearAskOne {} } else { Text::NearAskSeveral {} });
-    reply.offers = names(&products).into_iter().map(Offer::Product).chain([Offer::Wrong]).collect();
+    let things: Vec<NearGuess> = near.iter().take(MOST_NAMED).cloned().collect();
+    reply.say(if things.len() == 1 { Text::NearAskOne {} } else { Text::NearAskSeveral {} });
+    reply.offers = things_of(&things).into_iter().map(offer_of).chain([Offer::Wrong]).collect();
     step.state.stage = unread(step.state.stage);
-    step.state.guess = Some(Guess::Near { products });
+    step.state.guess = Some(Guess::Near { things });
     step.reply = Some(reply);
     step
 }
@@ -114,32 +114,38 @@ pub(super) fn is_shown(cart: &Cart) -> bool {
 }
 
 /// The product of a guess that the words name, and nothing more.
-pub(super) fn named_guess(guess: &Guess, words: &Words<'_>, before: &Cart) -> Option<ProductId> {
-    let Guess::Near { products } = guess else { return None };
+pub(super) fn named_guess(guess: &Guess, words: &Words<'_>, before: &Cart) -> Option<Meant> {
+    let Guess::Near { things } = guess else { return None };
     let [named] = words.named else { return None };
+    let meant = Meant::Product(named.clone());
     let mut one = before.clone();
     one.add(Line::of(named.clone()));
     // How many, and with what, is known from the message that was not understood.
     let alone = words.reading.cart == one && words.reading.unmatched.is_empty();
-    (alone && products.iter().any(|near| near.product == *named)).then(|| named.clone())
+    (alone && things.iter().any(|near| near.meant == meant)).then_some(meant)
 }
 
 /// The customer said yes to a guess, or picked one of several.
-pub(super) fn taken(mut step: Step, guess: Guess, picked: Option<&ProductId>, facts: &Facts<'_>) -> Step {
+pub(super) fn taken(mut step: Step, guess: Guess, picked: Option<&Meant>, facts: &Facts<'_>) -> Step {
     let before = step.state.cart();
     let mut reply = Reply::default();
     let basket = match guess {
         Guess::Reading { basket } => basket,
-        Guess::Near { products } => {
-            let near = match (picked, products.as_slice()) {
-                (Some(id), near) => near.iter().find(|near| near.product == *id),
+        Guess::Near { things } => {
+            let near = match (picked, things.as_slice()) {
+                (Some(meant), near) => near.iter().find(|near| near.meant == *meant),
                 (None, [one]) => Some(one),
                 (None, _) => None,
             };
             let Some(near) = near.cloned() else {
-                // A yes to several says not which.
-                return ask_near(step, &products, reply);
+                // A yes to several says not which: asked once more, and no third time.
+                step.state.slips = step.state.slips.saturating_add(1);
+                if step.state.slips >= 2 {
+                    return hand_over(step, reply, facts);
+                }
+                return ask_near(step, &things, reply);
             };
+            step.state.settle(&near.piece);
             Basket { cart: near.cart, ..step.state.basket() }
         }
     };
@@ -243,8 +249,15 @@ fn unread(stage: Stage) -> Stage {
     }
 }
 
-fn names(near: &[NearGuess]) -> Vec<ProductId> {
-    near.iter().take(MOST_NAMED).map(|near| near.product.clone()).collect()
+fn things_of(near: &[NearGuess]) -> Vec<Meant> {
+    near.iter().take(MOST_NAMED).map(|near| near.meant.clone()).collect()
+}
+
+fn offer_of(meant: Meant) -> Offer {
+    match meant {
+        Meant::Product(id) => Offer::Product(id),
+        Meant::Choice(group, choice) => Offer::Choice(group, choice),
+    }
 }
 
 #[cfg(test)]
@@ -279,14 +292,8 @@ mod tests {
 
         /// The customer writes something that is read as this.
         fn hears(&mut self, reading: &Reading) -> Vec<Text> {
-            let words = Words {
-                text: "some words",
-                stated_name: "some words",
-                reading,
-                named: &[],
-                topic: None,
-                near: &[],
-            };
+            let words =
+                Words { text: "some words", stated_name: "some words", reading, named: &[], topic: None, near: &[] };
             self.happens(&Input::Words(words))
         }
 

@@ -22,7 +22,7 @@ use crate::{
     language::Language,
     moment::{Moment, Span},
     order::{Fulfilment, Order},
-    understanding::{Expecting, Reading},
+    understanding::{Expecting, Reading, alias::Meant},
     wording::Text,
 };
 
@@ -87,18 +87,20 @@ pub enum Guess {
         /// The order.
         basket: Basket,
     },
-    /// Products with names near to one that the shop lacks.
+    /// Things with names near to one that the shop lacks.
     Near {
         /// The nearest first; at least one.
-        products: Vec<NearGuess>,
+        things: Vec<NearGuess>,
     },
 }
 
-/// A product that may have been meant.
+/// A thing that may have been meant.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct NearGuess {
+    /// By this piece of a message.
+    pub piece: String,
     /// Which.
-    pub product: ProductId,
+    pub meant: Meant,
     /// The cart as it would then be.
     pub cart: Cart,
 }
@@ -331,7 +333,7 @@ pub struct Words<'a> {
     pub named: &'a [ProductId],
     /// The topic of the shop's FAQ that answers it.
     pub topic: Option<&'a TopicId>,
-    /// Products whose names are near the pieces that were not understood, each with the cart as it would be if it were
+    /// Things whose names are near the pieces that were not understood, each with the cart as it would be if it were
     /// meant.
     pub near: &'a [NearGuess],
 }
@@ -466,7 +468,8 @@ impl State {
 
     /// Remembers that the staff have said what a piece means that was not understood.
     pub fn settle(&mut self, piece: &str) {
-        self.missed.iter_mut().filter(|missed| missed.is(piece)).for_each(|missed| missed.settled = true);
+        let piece = basket::cut(piece.trim(), doubt::LONGEST_PIECE);
+        self.missed.iter_mut().filter(|missed| missed.is(&piece)).for_each(|missed| missed.settled = true);
     }
 
     /// What the bot asked last, as the understanding needs to know it.

@@ -1,7 +1,8 @@
 //! Every input in every stage.
 
 use super::{
-    Ask, Basket, Effect, Facts, Guess, Input, Offer, Offered, Press, Reply, SURE, Stage, State, Step, Wordless, Words, answers,
+    Ask, Basket, Effect, Facts, Guess, Input, Offer, Offered, Press, Reply, SURE, Stage, State, Step, Wordless, Words,
+    answers,
     basket::{
         Occasion, go_on, take_address, take_choice, take_name, take_product, take_wishes, tell_difference,
         tell_usual_changes, vet,
@@ -15,7 +16,7 @@ use crate::{
     desk::{Desk, Why},
     moment::Span,
     order::{Fulfilment, Move, Order},
-    understanding::Intent,
+    understanding::{Intent, alias::Meant},
     wording::{DayTime, List, Quoted, Text},
 };
 
@@ -127,11 +128,13 @@ fn picked(mut step: Step, offer: &Offer, press: Option<Press>, facts: &Facts<'_>
         match offer {
             Offer::Right => return doubt::taken(step, guess, None, facts),
             Offer::Wrong => return doubt::refused_guess(step, &guess, facts),
-            Offer::Product(id) => return doubt::taken(step, guess, Some(id), facts),
+            Offer::Product(id) => return doubt::taken(step, guess, Some(&Meant::Product(id.clone())), facts),
+            Offer::Choice(group, id) => {
+                return doubt::taken(step, guess, Some(&Meant::Choice(group.clone(), id.clone())), facts);
+            }
             Offer::Yes
             | Offer::Change
             | Offer::Fulfil(_)
-            | Offer::Choice(..)
             | Offer::Name(_)
             | Offer::Category(_)
             | Offer::Language(_)
@@ -716,7 +719,7 @@ fn named_offer(text: &str, state: &State, facts: &Facts<'_>) -> Option<Offer> {
     let bare = text.trim().trim_end_matches(['.', '!']);
     if let Ok(number) = bare.parse::<usize>() {
         let offer = offers.get(number.checked_sub(1)?)?;
-        let near = matches!((&state.guess, offer), (Some(Guess::Near { .. }), Offer::Product(_)));
+        let near = matches!((&state.guess, offer), (Some(Guess::Near { .. }), Offer::Product(_) | Offer::Choice(..)));
         return (near || offers.len() > facts.buttons).then(|| offer.clone());
     }
     if !asks_which {

@@ -91,8 +91,7 @@ const SUGGEST: &str = "INSERT INTO alias (merchant_id, phrase, thing, written, l
 
 const DECIDE: &str = "UPDATE alias SET standing = $4, at = $5 WHERE merchant_id = $1 AND phrase = $2 AND thing = $3";
 
-const LIVE_MEANING: &str =
-    "SELECT thing FROM alias WHERE merchant_id = $1 AND phrase = $2 AND standing = 'approved'";
+const LIVE_MEANING: &str = "SELECT thing FROM alias WHERE merchant_id = $1 AND phrase = $2 AND standing = 'approved'";
 
 const NEWER_SHOP: &str = "UPDATE merchant SET version = version + 1 WHERE merchant_id = $1";
 
@@ -158,11 +157,7 @@ impl Tx {
     }
 
     /// What a phrase means by an approved name.
-    pub async fn live_meaning(
-        &mut self,
-        merchant: &MerchantId,
-        phrase: &Phrase,
-    ) -> Result<Option<Meant>, StoreError> {
+    pub async fn live_meaning(&mut self, merchant: &MerchantId, phrase: &Phrase) -> Result<Option<Meant>, StoreError> {
         let thing: Option<String> = sqlx::query_scalar(LIVE_MEANING)
             .bind(merchant.as_str())
             .bind(phrase.as_str())

@@ -130,15 +130,22 @@ impl Meant {
         }
     }
 
-    /// Its name, as staff see it.
-    pub fn shown(&self, catalog: &Catalog) -> String {
-        let own = catalog.languages.first().copied().unwrap_or(Language::ENGLISH);
-        match self {
-            Meant::Product(id) => catalog.product(id).map_or(id.to_string(), |p| p.names.shown(own).to_owned()),
-            Meant::Choice(group, id) => {
-                catalog.choice(group, id).map_or(id.to_string(), |choice| choice.names.shown(own).to_owned())
-            }
+    /// Its name in a language; its id where the catalogue lacks it.
+    pub fn shown(&self, catalog: &Catalog, language: Language) -> String {
+        let names = match self {
+            Meant::Product(id) => catalog.product(id).map(|product| &product.names),
+            Meant::Choice(group, id) => catalog.choice(group, id).map(|choice| &choice.names),
+        };
+        match (names, self) {
+            (Some(names), _) => names.shown(language).to_owned(),
+            (None, Meant::Product(id)) => id.to_string(),
+            (None, Meant::Choice(_, id)) => id.to_string(),
         }
+    }
+
+    /// Its name as the shop's staff know it.
+    pub fn shown_to_staff(&self, catalog: &Catalog) -> String {
+        self.shown(catalog, catalog.languages.first().copied().unwrap_or(Language::ENGLISH))
     }
 }
 
@@ -203,7 +210,7 @@ mod tests {
         let alias = |meant: &Meant| Alias { phrase: poor.clone(), language: Language::ENGLISH, meant: meant.clone() };
         let named = with(&shop, &[alias(&product("margherita")), alias(&product("gone"))]);
         assert_eq!(poor.owners(&named), [product("margherita")]);
-        assert_eq!(product("margherita").shown(&named), product("margherita").shown(&shop), "shown as before");
+        assert_eq!(product("margherita").shown_to_staff(&named), "Margherita", "shown as before");
     }
 
     #[test]

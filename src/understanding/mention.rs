@@ -1,7 +1,7 @@
-//! What a message names without asking for it: the products that a question is about, and those whose names are near
+//! What a message names without asking for it: the products that a question is about, and things whose names are near
 //! to something that the shop lacks.
 
-use super::{Engine, detect, segment, text};
+use super::{Engine, alias::Meant, detect, segment, text};
 use crate::id::ProductId;
 
 /// Most products that a question can be about; a word that names more of them ("pizza") names none.
@@ -13,6 +13,9 @@ const MOST_NEAR: usize = 2;
 /// How alike two names must be, by Jaro and Winkler's measure from 0 to 1, for one to be told in place of the other.
 /// Below it the suggestion is more puzzling than none.
 const NEAR: f64 = 0.84;
+
+/// How much less alike than the nearest name another may be to be told beside it.
+const AS_NEAR: f64 = 0.04;
 
 impl Engine {
     /// The products that a text names, in the order in which it names them.
@@ -45,24 +48,37 @@ impl Engine {
         (words, segments)
     }
 
-    /// Products whose names are near to a piece of text that names none, the nearest first.
-    pub fn near(&self, piece: &str) -> Vec<ProductId> {
+    /// Products and choices whose names are near to a piece of text that names none, the nearest first.
+    pub fn near(&self, piece: &str) -> Vec<Meant> {
         let piece = text::words(piece);
-        let mut found: Vec<(f64, usize)> = Vec::new();
-        for (product, names) in self.shop.names.iter().enumerate() {
-            let best = names.iter().map(|name| alike(&piece, name)).fold(0.0, f64::max);
-            if best >= NEAR {
-                found.push((best, product));
-            }
-        }
+        let products = self.shop.products.iter().zip(&self.shop.names);
+        let products = products.map(|(id, names)| (Meant::Product(id.clone()), names));
+        let choices = self.shop.groups.iter().flat_map(|group| {
+            let each = group.choices.iter().zip(&group.names);
+            each.map(|(id, names)| (Meant::Choice(group.id.clone(), id.clone()), names))
+        });
+        let best = |names: &Vec<Vec<String>>, alike: fn(&[String], &[String]) -> f64| {
+            names.iter().map(|name| alike(&piece, name)).fold(0.0, f64::max)
+        };
+        // Choices have short names, of which a word alone says little.
+        let products = products.map(|(meant, names)| (best(names, alike), meant));
+        let choices = choices.map(|(meant, names)| (best(names, alike_as_wholes), meant));
+        let mut found: Vec<(f64, Meant)> = products.chain(choices).filter(|(best, _)| *best >= NEAR).collect();
         found.sort_by(|a, b| b.0.total_cmp(&a.0));
-        found.into_iter().take(MOST_NEAR).map(|(_, product)| self.shop.products[product].clone()).collect()
+        let nearest = found.first().map_or(0.0, |(best, _)| *best);
+        let told = found.into_iter().take_while(|(best, _)| nearest - best <= AS_NEAR);
+        told.take(MOST_NEAR).map(|(_, meant)| meant).collect()
     }
+}
+
+/// How alike two names are as wholes.
+fn alike_as_wholes(piece: &[String], name: &[String]) -> f64 {
+    strsim::jaro_winkler(&piece.join(" "), &name.join(" "))
 }
 
 /// How alike two names are: as wholes, or in the words that both may have.
 fn alike(piece: &[String], name: &[String]) -> f64 {
-    let whole = strsim::jaro_winkler(&piece.join(" "), &name.join(" "));
+    let whole = alike_as_wholes(piece, name);
     let long = |words: &[String]| words.iter().filter(|w| w.chars().count() >= 4).cloned().collect::<Vec<_>>();
     let (ours, theirs) = (long(piece), long(name));
     let word = ours
@@ -98,7 +114,9 @@ mod tests {
     #[test]
     fn near_names_are_told_and_far_ones_are_not() {
         let engine = engine();
-        assert_eq!(ids(&engine.near("margerita"))[0], "margherita");
+        assert_eq!(engine.near("margerita")[0], Meant::Product("margherita".parse().unwrap()));
+        let choice = Meant::Choice("topping".parse().unwrap(), "mushrooms".parse().unwrap());
+        assert_eq!(engine.near("mushrumz")[0], choice);
         assert!(engine.near("motor oil").is_empty());
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     language::Language,
     moment::{Moment, Span},
     money::Money,
+    understanding::alias::Meant,
 };
 
 static LOCALES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/locales");
@@ -175,7 +176,7 @@ texts! {
     BelowMinimum = "below-minimum" { zone: ZoneId, minimum: Money, short: Money };
     FreeDeliveryHint = "free-delivery-hint" { short: Money };
     Unmatched = "unmatched" { pieces: List<Quoted> };
-    UnmatchedNear = "unmatched-near" { pieces: List<Quoted>, near: List<ProductId> };
+    UnmatchedNear = "unmatched-near" { pieces: List<Quoted>, near: List<Meant> };
     NearAskOne = "near-ask-one" {};
     NearAskSeveral = "near-ask-several" {};
     NearNo = "near-no" {};
@@ -544,6 +545,12 @@ impl Value for ProductId {
 impl Value for OptionName {
     fn written(&self, speech: &Speech<'_>) -> FluentValue<'static> {
         speech.option(&self.0, &self.1).into()
+    }
+}
+
+impl Value for Meant {
+    fn written(&self, speech: &Speech<'_>) -> FluentValue<'static> {
+        self.shown(speech.catalog, speech.language).into()
     }
 }
 

@@ -92,7 +92,8 @@ impl Talk<'_> {
         if let Some(words) = &correction.words {
             let phrase = Phrase::parse(words).map_err(|fault| NotDone::Refused(format!("{words:?}: {fault}")))?;
             let Some((seq, _)) = messages.iter().find(|(_, body)| phrase.is_in(body)) else {
-                let why = format!("the customer did not write {words:?}; copy their words as they stand, or leave it out");
+                let why =
+                    format!("the customer did not write {words:?}; copy their words as they stand, or leave it out");
                 return Err(NotDone::Refused(why).into());
             };
             return Ok(Some(Said { phrase, written: words.trim().to_owned(), seq: *seq }));
@@ -138,7 +139,7 @@ pub(super) async fn decide(
     if approved {
         fits(&shop, &work.inner.words.lexicons, phrase, meant).map_err(NotDone::Refused)?;
         if let Some(other) = tx.live_meaning(merchant, phrase).await?.filter(|other| other != meant) {
-            let (phrase, other) = (phrase.as_str(), other.shown(&shop.catalog));
+            let (phrase, other) = (phrase.as_str(), other.shown_to_staff(&shop.catalog));
             return Err(NotDone::Refused(format!("“{phrase}” already means {other} here; remove that first")).into());
         }
     }
@@ -176,7 +177,8 @@ fn changed(before: &Cart, change: &Change, catalog: &Catalog) -> Result<Changed,
     let alone = new.iter().map(|line| Cart { lines: vec![line.clone()] });
     for cart in alone.chain([cart.clone()]) {
         match quote(catalog, &cart, None, None) {
-            Ok(_) | Err(Refusal::Line(_, Fault::Missing(_) | Fault::AmbiguousProduct(_) | Fault::AmbiguousChoice(..))) => {}
+            Ok(_)
+            | Err(Refusal::Line(_, Fault::Missing(_) | Fault::AmbiguousProduct(_) | Fault::AmbiguousChoice(..))) => {}
             Err(Refusal::Line(_, fault)) => return Err(NotDone::Refused(in_words(&fault, catalog))),
             Err(other @ (Refusal::Lines(_) | Refusal::Total(_))) => return Err(NotDone::Refused(other.to_string())),
         }
@@ -186,11 +188,11 @@ fn changed(before: &Cart, change: &Change, catalog: &Catalog) -> Result<Changed,
 
 /// What is wrong with a line, in the staff's words.
 fn in_words(fault: &Fault, catalog: &Catalog) -> String {
-    let product = |id: &crate::id::ProductId| Meant::Product(id.clone()).shown(catalog);
+    let product = |id: &crate::id::ProductId| Meant::Product(id.clone()).shown_to_staff(catalog);
     match fault {
         Fault::ProductSoldOut(id) => format!("{} is sold out", product(id)),
         Fault::ChoiceSoldOut(group, choice) => {
-            format!("{} is sold out", Meant::Choice(group.clone(), choice.clone()).shown(catalog))
+            format!("{} is sold out", Meant::Choice(group.clone(), choice.clone()).shown_to_staff(catalog))
         }
         Fault::Quantity(_) | Fault::NoQuantity => format!("the quantity is 1 to {}", quote::MOST_OF_A_LINE),
         Fault::UnknownProduct(_)
@@ -210,11 +212,11 @@ fn in_words(fault: &Fault, catalog: &Catalog) -> String {
 fn fits(shop: &OpenShop, lexicons: &Lexicons, phrase: &Phrase, meant: &Meant) -> Result<(), String> {
     let shown = phrase.as_str();
     if !meant.is_in(&shop.catalog) {
-        return Err(format!("{} is not in the catalogue any more", meant.shown(&shop.catalog)));
+        return Err(format!("{} is not in the catalogue any more", meant.shown_to_staff(&shop.catalog)));
     }
     let owners = phrase.owners(&shop.catalog);
     if let Some(owner) = owners.iter().find(|owner| *owner != meant) {
-        return Err(format!("“{shown}” is the name of {}", owner.shown(&shop.catalog)));
+        return Err(format!("“{shown}” is the name of {}", owner.shown_to_staff(&shop.catalog)));
     }
     if !owners.is_empty() {
         return Err(format!("“{shown}” is its name already"));

@@ -529,17 +529,16 @@ impl Talk<'_> {
         self.happens_with(&Input::Words(words), orders).await
     }
 
-    /// Products whose names are near to what was not understood of a text, each with the cart as it would be if the text
+    /// Things whose names are near to what was not understood of a text, each with the cart as it would be if the text
     /// had named it.
     fn near(&self, text: &str, orders: &[Order], reading: &Reading) -> Vec<NearGuess> {
         let mut near: Vec<NearGuess> = Vec::new();
         for piece in &reading.unmatched {
-            for product in self.shop.engine.near(piece) {
-                let Some(names) = self.shop.catalog.product(&product).map(|product| &product.names) else { continue };
-                let meant = text.replacen(piece.as_str(), names.shown(reading.language), 1);
-                let cart = self.read_with(&meant, orders).cart;
-                if cart != reading.cart && near.iter().all(|known| known.product != product) {
-                    near.push(NearGuess { product, cart });
+            for meant in self.shop.engine.near(piece) {
+                let name = meant.shown(&self.shop.catalog, reading.language);
+                let cart = self.read_with(&text.replacen(piece.as_str(), &name, 1), orders).cart;
+                if cart != reading.cart && near.iter().all(|known| known.meant != meant) {
+                    near.push(NearGuess { piece: piece.clone(), meant, cart });
                 }
             }
         }
