@@ -542,7 +542,7 @@ async fn an_order_is_corrected_beside_its_chat() {
     customer.until("document.querySelector('#log .said.bot')", "the greeting").await;
     let answer = customer.say("2 margherita and one gondoliera").await;
     assert!(answer.contains("gondoliera"), "{answer}");
-    let asked = customer.say("3 marghetti").await;
+    let asked = customer.say("3 margerotto").await;
     assert!(asked.contains("Is that what you mean?"), "{asked}");
     customer.picture("chat-phone-8-nearest").await;
     customer.say("no").await;

@@ -480,7 +480,8 @@ async fn staff_correct_an_order_and_name_what_was_not_known() {
     live.until("The shop has changed your order:\\nAdded: 1 × Capricciosa").await;
 
     let large = page(format!("{talk}/cart/0")).await;
-    let fields = [("version", &*version(&large)), ("product", "margherita"), ("quantity", "3"), ("one|size", "large")];
+    let fields =
+        [("version", &*version(&large)), ("product", "margherita"), ("quantity", "3"), ("[\"one\",\"size\"]", "large")];
     let changed = staff.form(&format!("{talk}/cart/0/save"), &fields).send().await.unwrap();
     assert_eq!(changed.status(), StatusCode::SEE_OTHER, "and without a script");
     live.until("Changed: 2 × Margherita → 3 × Margherita (large)").await;
@@ -494,7 +495,11 @@ async fn staff_correct_an_order_and_name_what_was_not_known() {
         StatusCode::SEE_OTHER
     );
     live.until("Removed: 1 × Cola").await;
-    for bad in [vec![("version", "x")], vec![("version", "1"), ("many|topping|olives", "double")], vec![("x", "y")]] {
+    for bad in [
+        vec![("version", "x")],
+        vec![("version", "1"), ("[\"many\",\"topping\",\"olives\"]", "double")],
+        vec![("x", "y")],
+    ] {
         let answer = staff.form(&format!("{talk}/cart/0/save"), &bad).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{bad:?}");
     }

@@ -260,7 +260,7 @@ fn group_fields(group: &Group, filled: &Filled, language: Language) -> Markup {
     if group.max == Some(1) && plain {
         return html! {
             label { (name)
-                select name={ "one|" (group.id) } {
+                select name=(field(&["one", group.id.as_str()])) {
                     option value="" { "–" }
                     @for choice in &group.choices {
                         option value=(choice.id) selected[how(&choice.id).is_some()] { (choice.names.shown(language)) }
@@ -275,7 +275,7 @@ fn group_fields(group: &Group, filled: &Filled, language: Language) -> Markup {
             div.choices {
                 @for choice in &group.choices {
                     label { (choice.names.shown(language))
-                        select name={ "many|" (group.id) "|" (choice.id) } {
+                        select name=(field(&["many", group.id.as_str(), choice.id.as_str()])) {
                             option value="" { "–" }
                             @for (each, word, shown) in HOWS {
                                 option value=(word) selected[how(&choice.id) == Some(each)] { (shown) }
@@ -324,8 +324,8 @@ impl Filled {
         let mut filled = Filled::default();
         let mut version = None;
         for (name, value) in fields {
-            let parts: Vec<&str> = name.split('|').collect();
-            match parts[..] {
+            let parts: Vec<String> = serde_json::from_str(name).unwrap_or_else(|_| vec![name.clone()]);
+            match parts.iter().map(String::as_str).collect::<Vec<_>>()[..] {
                 ["version"] => version = value.parse().ok(),
                 ["product"] => filled.product = value.parse().ok(),
                 ["quantity"] => filled.quantity.clone_from(value),
@@ -401,6 +401,11 @@ impl How {
             How::Without => Chosen { without: true, ..plain },
         }
     }
+}
+
+/// The name of a field for an option: JSON, as ids may hold any sign.
+fn field(parts: &[&str]) -> String {
+    serde_json::json!(parts).to_string()
 }
 
 fn is(option: &Chosen, group: &GroupId, choice: &ChoiceId) -> bool {

@@ -73,7 +73,13 @@ impl Engine {
 
 /// How alike two names are as wholes.
 fn alike_as_wholes(piece: &[String], name: &[String]) -> f64 {
-    strsim::jaro_winkler(&piece.join(" "), &name.join(" "))
+    alike_words(&piece.join(" "), &name.join(" "))
+}
+
+/// How alike two words are; where one is much shorter, its letters being in the other says nothing.
+fn alike_words(a: &str, b: &str) -> f64 {
+    let (a_long, b_long) = (a.chars().count(), b.chars().count());
+    if a_long.min(b_long) * 5 < a_long.max(b_long) * 3 { 0.0 } else { strsim::jaro_winkler(a, b) }
 }
 
 /// How alike two names are: as wholes, or in the words that both may have.
@@ -83,7 +89,7 @@ fn alike(piece: &[String], name: &[String]) -> f64 {
     let (ours, theirs) = (long(piece), long(name));
     let word = ours
         .iter()
-        .flat_map(|a| theirs.iter().map(move |b| strsim::jaro_winkler(a, b)))
+        .flat_map(|a| theirs.iter().map(move |b| alike_words(a, b)))
         // A shared word is a hint, and no more than that.
         .fold(0.0, f64::max)
         * 0.95;
@@ -118,5 +124,7 @@ mod tests {
         let choice = Meant::Choice("topping".parse().unwrap(), "mushrooms".parse().unwrap());
         assert_eq!(engine.near("mushrumz")[0], choice);
         assert!(engine.near("motor oil").is_empty());
+        // Not the size that is "mare" in Romanian.
+        assert_eq!(engine.near("marghenzo"), [Meant::Product("margherita".parse().unwrap())]);
     }
 }
