@@ -14,6 +14,12 @@ const MOST_NEAR: usize = 2;
 /// Below it the suggestion is more puzzling than none.
 const NEAR: f64 = 0.84;
 
+/// The same for short words, in which a letter more or less makes another word.
+const NEAR_SHORT: f64 = 0.9;
+
+/// Most letters of a short word.
+const SHORT: usize = 5;
+
 /// How much less alike than the nearest name another may be to be told beside it.
 const AS_NEAR: f64 = 0.04;
 
@@ -57,13 +63,15 @@ impl Engine {
             let each = group.choices.iter().zip(&group.names);
             each.map(|(id, names)| (Meant::Choice(group.id.clone(), id.clone()), names))
         });
+        let letters: usize = piece.iter().map(|word| word.chars().count()).sum();
+        let least = if letters <= SHORT { NEAR_SHORT } else { NEAR };
         let best = |names: &Vec<Vec<String>>, alike: fn(&[String], &[String]) -> f64| {
             names.iter().map(|name| alike(&piece, name)).fold(0.0, f64::max)
         };
         // Choices have short names, of which a word alone says little.
         let products = products.map(|(meant, names)| (best(names, alike), meant));
         let choices = choices.map(|(meant, names)| (best(names, alike_as_wholes), meant));
-        let mut found: Vec<(f64, Meant)> = products.chain(choices).filter(|(best, _)| *best >= NEAR).collect();
+        let mut found: Vec<(f64, Meant)> = products.chain(choices).filter(|(best, _)| *best >= least).collect();
         found.sort_by(|a, b| b.0.total_cmp(&a.0));
         let nearest = found.first().map_or(0.0, |(best, _)| *best);
         let told = found.into_iter().take_while(|(best, _)| nearest - best <= AS_NEAR);
@@ -124,6 +132,7 @@ mod tests {
         let choice = Meant::Choice("topping".parse().unwrap(), "mushrooms".parse().unwrap());
         assert_eq!(engine.near("mushrumz")[0], choice);
         assert!(engine.near("motor oil").is_empty());
+        assert!(engine.near("boat").is_empty());
         // Not the size that is "mare" in Romanian.
         assert_eq!(engine.near("marghenzo"), [Meant::Product("margherita".parse().unwrap())]);
     }
