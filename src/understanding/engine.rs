@@ -361,8 +361,8 @@ impl Engine {
         let mut found: Vec<(Intent, usize)> = draft.hits.iter().map(|hit| (hit.intent, hit.words)).collect();
         let names = draft.segments.iter().filter(live).any(Segment::is_name);
         // "a motor boat" names goods, whether or not the shop has them.
-        let counted =
-            draft.segments.windows(2).any(|pair| pair[0].is(Role::Article) && !pair[1].dead && pair[1].unknown);
+        let mut after = draft.segments.iter().skip_while(|s| !s.is(Role::Article));
+        let counted = after.any(|s| !s.dead && s.unknown);
         if changed
             || !draft.refused.is_empty()
             || ((opened || names || counted) && !reading.unmatched.is_empty())
