@@ -274,8 +274,8 @@ mod tests {
         );
         expect(
             r#""id": "parking""#,
-            r#""id": «"car park""#,
-            &[r#"topic id "car park" is not an id; use letters, digits and _ - / . : only, at most 80 bytes"#],
+            r#""id": «"car park ""#,
+            &[r#"topic id "car park " is not an id; write at most 80 bytes without line breaks or blanks at the ends"#],
         );
         expect(
             r#"{ "id": "parking", "#,

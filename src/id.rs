@@ -10,9 +10,9 @@ pub const LONGEST_NAME: usize = 80;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotAnId;
 
-/// Identifiers that a merchant chose: letters, digits and `_ - / . :`, at most [`LONGEST_NAME`] bytes.
+/// Identifiers that a merchant chose, each with the test that it must pass.
 macro_rules! named {
-    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $test:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(Arc<str>);
@@ -27,7 +27,7 @@ macro_rules! named {
         impl FromStr for $name {
             type Err = NotAnId;
             fn from_str(text: &str) -> Result<$name, NotAnId> {
-                if is_name(text) { Ok($name(text.into())) } else { Err(NotAnId) }
+                if $test(text) { Ok($name(text.into())) } else { Err(NotAnId) }
             }
         }
 
@@ -102,20 +102,20 @@ macro_rules! made {
 }
 
 named! {
-    /// A merchant, as in the address of its webhooks: `pizzeria`.
-    MerchantId;
+    /// A merchant, as in the address of its webhooks: `pizzeria`. Letters of English, digits and `_ - / . :`.
+    MerchantId: is_slug;
     /// A product of a catalogue.
-    ProductId;
+    ProductId: is_name;
     /// A group of options of a catalogue.
-    GroupId;
+    GroupId: is_name;
     /// A choice within its group.
-    ChoiceId;
+    ChoiceId: is_name;
     /// A delivery zone of a catalogue.
-    ZoneId;
+    ZoneId: is_name;
     /// A category of a catalogue.
-    CategoryId;
+    CategoryId: is_name;
     /// A topic of a shop's frequently asked questions.
-    TopicId;
+    TopicId: is_name;
 }
 
 made! {
@@ -131,13 +131,18 @@ made! {
 
 impl fmt::Display for NotAnId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not an id; use letters, digits and _ - / . : only, at most {LONGEST_NAME} bytes")
+        write!(f, "not an id; write at most {LONGEST_NAME} bytes without line breaks or blanks at the ends")
     }
 }
 
 impl std::error::Error for NotAnId {}
 
+/// Whatever a merchant's own lists use, in any script: "brød", "Pizza & co".
 fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= LONGEST_NAME && text.trim() == text && !text.chars().any(char::is_control)
+}
+
+fn is_slug(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= LONGEST_NAME
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'/' | b'.' | b':'))

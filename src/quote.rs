@@ -170,7 +170,7 @@ impl fmt::Display for Fault {
             Fault::Count(group, choice, count) => {
                 write!(f, "{count} of choice {choice} of {group}, and an item can have 1 to {MOST_OF_A_CHOICE}")
             }
-            Fault::Price => f.write_str("the price is too large"),
+            Fault::Price => f.write_str("the price is too large, or below zero"),
         }
     }
 }
@@ -211,6 +211,9 @@ fn quote_line(catalog: &Catalog, line: &Line) -> Result<QuotedLine, Fault> {
     if let Some(group) = missing(catalog, line) {
         return Err(Fault::Missing(group.id.clone()));
     }
+    if unit.in_minor() < 0 {
+        return Err(Fault::Price);
+    }
     Ok(QuotedLine { unit, total: unit.times(line.quantity).map_err(too_large)? })
 }
 
@@ -239,9 +242,10 @@ fn choice_of<'a>(catalog: &'a Catalog, product: &Product, option: &Chosen) -> Re
 }
 
 fn cost(choice: &Choice, option: &Chosen) -> Result<Money, MoneyError> {
+    // What is taken off is taken off once: nobody wants an extra discount by saying "extra".
     let portions = match option.amount {
-        Amount::Extra => 2,
-        Amount::Normal | Amount::Light => 1,
+        Amount::Extra if choice.price.in_minor() > 0 => 2,
+        Amount::Extra | Amount::Normal | Amount::Light => 1,
     };
     choice.price.times(option.count.saturating_mul(portions))
 }

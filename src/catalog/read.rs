@@ -307,7 +307,8 @@ impl<'a> Reader<'a> {
         let id = self.source.id(&object, "choice", group, seen);
         let names = self.names(&object);
         let price = match object.get("price") {
-            Some(raw) => self.price(raw, what, "price"),
+            // A small one may cost less: what a choice adds may be below zero.
+            Some(raw) => self.amount(raw, what, "price", i64::MIN),
             None => self.currency.map(Currency::zero),
         };
         let default = object.get("default").is_some_and(|raw| self.source.flag(raw, what, "default"));
@@ -697,12 +698,17 @@ impl<'a> Reader<'a> {
     // Values.
 
     fn price(&mut self, raw: Raw<'a>, what: &str, key: &str) -> Option<Money> {
+        self.amount(raw, what, key, 0)
+    }
+
+    /// An amount of at least so many minor units.
+    fn amount(&mut self, raw: Raw<'a>, what: &str, key: &str, least: i64) -> Option<Money> {
         let text = self.source.text(raw, what, key, AN_AMOUNT)?;
         // Without a currency, which was named as missing, no amount can be judged.
         let currency = self.currency?;
         let (code, example) = (currency.code(), example_of(currency));
         let fault = match currency.amount(&text) {
-            Ok(amount) if amount.in_minor() >= 0 => return Some(amount),
+            Ok(amount) if amount.in_minor() >= least => return Some(amount),
             Ok(_) => "is below zero; write 0 or more".to_owned(),
             Err(MoneyError::Decimals(0)) => format!("has decimals, and {code} has none; write such as \"{example}\""),
             Err(MoneyError::Decimals(n)) => {
@@ -960,8 +966,9 @@ pub(super) mod tests {
         );
         expect(
             id,
-            r#""id": «"två ord""#,
-            &["error: product id \"två ord\" is not an id; use letters, digits and _ - / . : only, at most 80 bytes"],
+            r#""id": «" två ord""#,
+            &["error: product id \" två ord\" is not an id; write at most 80 bytes without line breaks or blanks at \
+               the ends"],
         );
         expect(
             r#"{ "id": "cola", "category""#,
@@ -976,9 +983,11 @@ pub(super) mod tests {
         );
         expect(
             r#""category": "pizza""#,
-            r#""category": «"Pizza & co""#,
-            &["error: product \"diavola\": category \"Pizza & co\" is not an id; use letters, digits and _ - / . : \
-               only, at most 80 bytes"],
+            r#""category": «"Pizza & co ""#,
+            &[
+                "error: product \"diavola\": category \"Pizza & co \" is not an id; write at most 80 bytes without line \
+               breaks or blanks at the ends",
+            ],
         );
         let listed = r#""categories": [{"id": "pizzas", "names": {"en": ["P"]}}, {"id": "soft_drinks", "names": {"en": ["D"]}}],
             "products""#;

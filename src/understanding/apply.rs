@@ -45,10 +45,12 @@ struct Work<'a> {
     acted: bool,
     inferred: bool,
     homeless: Vec<usize>,
+    mentioned: &'a [usize],
 }
 
-/// Applies the pieces to a cart.
-pub fn apply(pieces: &[Piece], cart: &Cart, usual: &Cart, shop: &Shop) -> Outcome {
+/// Applies the pieces to a cart. What the message merely mentioned ("is the bolognese nice?") is what an order of
+/// options alone is of.
+pub fn apply(pieces: &[Piece], cart: &Cart, usual: &Cart, mentioned: &[usize], shop: &Shop) -> Outcome {
     let mut work = Work {
         shop,
         old: cart.lines.clone(),
@@ -61,6 +63,7 @@ pub fn apply(pieces: &[Piece], cart: &Cart, usual: &Cart, shop: &Shop) -> Outcom
         acted: false,
         inferred: false,
         homeless: Vec::new(),
+        mentioned,
     };
     for piece in pieces {
         work.piece(piece, usual);
@@ -98,6 +101,7 @@ impl Work<'_> {
                 self.acted = true;
             }
             Deed::Add if piece.same => self.same(piece),
+            Deed::Add if piece.aim == Aim::Named && piece.part => self.split_off(piece),
             Deed::Add if piece.aim == Aim::Named => {
                 self.change_lines(&self.lines_of(&piece.products), piece, false);
             }
@@ -112,6 +116,14 @@ impl Work<'_> {
         self.acted = true;
         let quantity = piece.quantity.unwrap_or(1).min(MOST_OF_A_LINE);
         if quantity == 0 {
+            return;
+        }
+        if piece.rest
+            && let Some(parent) = self.parent.filter(|&parent| self.fresh[parent].quantity > 0)
+        {
+            let mut line = self.fresh[parent].clone();
+            self.wish_all(&mut line, &piece.wishes);
+            self.fresh[parent] = line;
             return;
         }
         if piece.part
@@ -185,11 +197,10 @@ impl Work<'_> {
     /// What has no head: options and numbers for lines that are there, or an order of options alone.
     fn edit(&mut self, piece: &Piece) {
         let lines = match piece.aim {
-            Aim::Nth(n) => self.nth(n),
-            Aim::All => self.all(),
-            Aim::Rest => {
-                let last = self.last();
-                self.all().into_iter().filter(|at| Some(*at) != last).collect()
+            Aim::Nth(_) | Aim::All | Aim::Rest | Aim::Having => self.aimed(piece),
+            Aim::Last | Aim::New | Aim::Named if piece.part => {
+                self.split_off(piece);
+                return;
             }
             Aim::Last | Aim::New | Aim::Named => {
                 let nothing_named = self.fresh.is_empty() && self.last_old.is_none();
@@ -213,6 +224,40 @@ impl Work<'_> {
         self.change_lines(&lines, piece, piece.aim == Aim::Last);
     }
 
+    /// The lines that a piece is about.
+    fn aimed(&self, piece: &Piece) -> Vec<usize> {
+        match piece.aim {
+            Aim::Nth(n) => self.nth(n),
+            Aim::All => self.all(),
+            Aim::Named if !piece.products.is_empty() => self.lines_of(&piece.products),
+            Aim::Rest => {
+                let last = self.last();
+                self.all().into_iter().filter(|at| Some(*at) != last).collect()
+            }
+            Aim::Having => {
+                let has = |at: &usize| piece.having.iter().all(|choices| self.has(*at, choices));
+                (0..self.old.len() + self.fresh.len()).rev().find(has).into_iter().collect()
+            }
+            Aim::Last | Aim::New | Aim::Named => self.last().into_iter().collect(),
+        }
+    }
+
+    /// "one of them gluten free": so many of the line become a line of their own.
+    fn split_off(&mut self, piece: &Piece) {
+        let quantity = piece.quantity.unwrap_or(1);
+        let Some(&at) = self.aimed(piece).last() else { return };
+        self.acted = true;
+        let mut line = self.get(at).clone();
+        if quantity >= line.quantity {
+            self.change_lines(&[at], &Piece { quantity: None, ..piece.clone() }, false);
+            return;
+        }
+        self.line(at).quantity -= quantity;
+        line.quantity = quantity;
+        self.wish_all(&mut line, &piece.wishes);
+        self.fresh.push(line);
+    }
+
     /// Changes lines; a wish that none of them can have goes, where `stray` allows, to the last line that can.
     fn change_lines(&mut self, lines: &[usize], piece: &Piece, stray: bool) {
         if let Some(quantity) = piece.quantity
@@ -227,7 +272,7 @@ impl Work<'_> {
             let mut fitting: Vec<usize> = lines.iter().copied().filter(|&at| self.fits(at, wish)).collect();
             // "without olives", said of several: of those that have them.
             if wish.without && fitting.len() > 1 {
-                let having: Vec<usize> = fitting.iter().copied().filter(|&at| self.has(at, wish)).collect();
+                let having: Vec<usize> = fitting.iter().copied().filter(|&at| self.has(at, &wish.choices)).collect();
                 if !having.is_empty() {
                     fitting = having;
                 }
@@ -249,10 +294,17 @@ impl Work<'_> {
 
     /// "two large with ham": the products that can have all of it.
     fn infer(&mut self, piece: &Piece) {
+        if let ([product], true, true) = (self.mentioned, piece.wishes.is_empty(), piece.opened) {
+            self.item(&Piece { products: vec![*product], ..piece.clone() });
+            return;
+        }
         let told = piece.wishes.iter().any(|wish| !wish.without);
-        let products: Vec<usize> = (0..self.shop.products.len())
+        let mut products: Vec<usize> = (0..self.shop.products.len())
             .filter(|&product| piece.wishes.iter().all(|wish| !self.shop.fitting(&[product], &wish.choices).is_empty()))
             .collect();
+        if products.iter().any(|product| self.mentioned.contains(product)) {
+            products.retain(|product| self.mentioned.contains(product));
+        }
         let meant = piece.opened || piece.quantity.is_some() || piece.wishes.len() >= 2;
         if !told || products.is_empty() || products.len() > MOST_INFERRED || (products.len() > 1 && !meant) {
             self.homeless.extend(piece.wishes.iter().map(|wish| wish.at));
@@ -266,7 +318,7 @@ impl Work<'_> {
         self.acted = true;
         let mut lines = self.lines_of(&piece.products);
         if !piece.wishes.is_empty() {
-            lines.retain(|&at| piece.wishes.iter().all(|wish| self.has(at, wish)));
+            lines.retain(|&at| piece.wishes.iter().all(|wish| self.has(at, &wish.choices)));
         }
         if lines.len() > 1 {
             lines = lines.split_off(lines.len() - 1);
@@ -277,15 +329,7 @@ impl Work<'_> {
     }
 
     fn remove_aimed(&mut self, piece: &Piece) {
-        let lines = match piece.aim {
-            Aim::Nth(n) => self.nth(n),
-            Aim::All => self.all(),
-            Aim::Rest => {
-                let last = self.last();
-                self.all().into_iter().filter(|at| Some(*at) != last).collect()
-            }
-            Aim::Last | Aim::New | Aim::Named => self.last().into_iter().collect(),
-        };
+        let lines = self.aimed(piece);
         if !piece.wishes.is_empty() {
             self.change_lines(&lines, piece, false);
             return;
@@ -366,16 +410,7 @@ impl Work<'_> {
 
     /// "make that three", "make the margherita large", "make it a pepperoni".
     fn make(&mut self, piece: &Piece) {
-        let lines = match piece.aim {
-            Aim::Nth(n) => self.nth(n),
-            Aim::All => self.all(),
-            Aim::Named => self.lines_of(&piece.products),
-            Aim::Rest => {
-                let last = self.last();
-                self.all().into_iter().filter(|at| Some(*at) != last).collect()
-            }
-            Aim::Last | Aim::New => self.last().into_iter().collect(),
-        };
+        let lines = self.aimed(piece);
         if lines.is_empty() {
             match piece.products.is_empty() {
                 true => self.infer(&Piece { opened: true, ..piece.clone() }),
@@ -436,6 +471,13 @@ impl Work<'_> {
             line.options.retain(|option| option.group != chosen.group || option.without);
         }
         line.options.push(chosen);
+        // "blue, not red": where one choice drives out another, what was chosen says it all.
+        if exclusive && !wish.replaced {
+            let group = line.options[line.options.len() - 1].group.clone();
+            if line.options.iter().any(|option| option.group == group && !option.without) {
+                line.options.retain(|option| option.group != group || !option.without);
+            }
+        }
     }
 
     fn fits(&mut self, at: usize, wish: &Wish) -> bool {
@@ -443,10 +485,11 @@ impl Work<'_> {
         !self.shop.fitting(&self.shop.products_of(&line), &wish.choices).is_empty()
     }
 
-    fn has(&mut self, at: usize, wish: &Wish) -> bool {
-        let ids: Vec<ChoiceId> =
-            wish.choices.iter().map(|&(group, choice)| self.shop.groups[group].choices[choice].clone()).collect();
-        self.line(at).options.iter().any(|option| option.choice.settled().is_some_and(|id| ids.contains(id)))
+    /// Whether a line has one of these choices.
+    fn has(&self, at: usize, choices: &[(usize, usize)]) -> bool {
+        let ids: Vec<&ChoiceId> =
+            choices.iter().map(|&(group, choice)| &self.shop.groups[group].choices[choice]).collect();
+        self.get(at).options.iter().any(|option| option.choice.settled().is_some_and(|id| ids.contains(&id)))
     }
 
     fn take_out(&mut self, at: usize, quantity: Option<u32>) {
@@ -463,6 +506,12 @@ impl Work<'_> {
             // Places of fresh lines stay what they are; a line of none is dropped at the end.
             self.line(at).quantity = 0;
         }
+    }
+
+    /// A line by place.
+    fn get(&self, at: usize) -> &Line {
+        let old = self.old.len();
+        if at < old { &self.old[at] } else { &self.fresh[at - old] }
     }
 
     /// Lines by place: the old ones, then the fresh.

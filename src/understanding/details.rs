@@ -10,6 +10,10 @@ const LONGEST_NAME: usize = 3;
 /// Most segments between the first word of an address and its house number.
 const FARTHEST_NUMBER: usize = 5;
 
+/// Fewest groups of digits, and digits in all, of a telephone number written with blanks.
+const FEWEST_GROUPS_OF_TELEPHONE: usize = 3;
+const FEWEST_DIGITS_OF_TELEPHONE: usize = 7;
+
 /// Signs that make the number right behind them negative.
 const MINUS: [char; 2] = ['-', '−'];
 
@@ -57,11 +61,17 @@ impl Draft<'_> {
                 continue;
             }
             let bounds = |s: &Segment| s.mark.is_some_and(|mark| mark != Kind::Sign);
-            let mut begin = self.segments[..at]
+            // What is named right before the word is what it is about: "a nut allergy".
+            let mut about = at;
+            while about > 0
+                && (self.segments[about - 1].is_name()
+                    || self.segments[about - 1].roles.any(&[Role::And, Role::Or, Role::Definite, Role::Article]))
+            {
+                about -= 1;
+            }
+            let mut begin = self.segments[..about]
                 .iter()
-                .rposition(|s| {
-                    bounds(s) || !s.products.is_empty() && s.choices.is_empty() || s.told || s.roles.has(Role::But)
-                })
+                .rposition(|s| bounds(s) || s.is_name() || s.told || s.roles.has(Role::But))
                 .map_or(0, |before| before + 1);
             let question =
                 self.segments[begin..at].iter().any(|s| s.roles.has(Role::Question) && !s.roles.has(Role::Stop));
@@ -96,6 +106,22 @@ impl Draft<'_> {
                 self.tell(begin, end);
             }
             at = end;
+        }
+    }
+
+    /// Marks telephone numbers as told: three numbers or more in a row with as many digits as one has.
+    pub(super) fn telephones(&mut self) {
+        let mut at = 0;
+        while at < self.segments.len() {
+            let end = (at..self.segments.len()).find(|&s| !self.is_number(s)).unwrap_or(self.segments.len());
+            let digits: usize = self.segments[at..end]
+                .iter()
+                .map(|s| self.words[s.from].token.text.chars().filter(char::is_ascii_digit).count())
+                .sum();
+            if end - at >= FEWEST_GROUPS_OF_TELEPHONE && digits >= FEWEST_DIGITS_OF_TELEPHONE {
+                self.tell(at, end);
+            }
+            at = end.max(at + 1);
         }
     }
 

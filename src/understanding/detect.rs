@@ -21,6 +21,9 @@ const OWN_WEIGHT: f32 = 0.3;
 /// What a word counts beside, shared among the languages in which it does so, where it opens an order: a number, an article.
 const OPENING_WEIGHT: f32 = 0.75;
 
+/// How many times as much a word must be of one language as of another to be that one's.
+const CLEARLY: f32 = 8.0;
+
 /// Fewest words that the language so far lacks, by which a message of other words too is in another language.
 const FEWEST_DISTINCTIVE: usize = 2;
 
@@ -35,20 +38,21 @@ pub fn language(
     let all = lexicons.all();
     let mut scores = vec![0.0f32; all.len()];
     for word in words.iter().filter(|word| word.token.kind == text::Kind::Word) {
-        let knowing: Vec<usize> = (0..all.len()).filter(|&at| all[at].knows(&word.token.text)).collect();
-        for &at in &knowing {
+        let shares = shares(all, &word.token.text);
+        for (at, share) in shares.iter().enumerate() {
             // A word that many languages share says little for any of them.
-            scores[at] += 1.0 / (knowing.len() * knowing.len()) as f32;
+            scores[at] += share * share;
         }
         if prior.is_none() {
             let opens = |at: &usize| {
-                all[*at]
-                    .meaning(&word.token.text)
-                    .is_some_and(|meaning| meaning.number.is_some() || meaning.roles.has(Role::Article))
+                shares[*at] > 0.0
+                    && all[*at]
+                        .meaning(&word.token.text)
+                        .is_some_and(|meaning| meaning.number.is_some() || meaning.roles.has(Role::Article))
             };
-            let opening: Vec<usize> = knowing.iter().copied().filter(opens).collect();
+            let opening: Vec<usize> = (0..all.len()).filter(opens).collect();
             for &at in &opening {
-                scores[at] += OPENING_WEIGHT / opening.len() as f32;
+                scores[at] += OPENING_WEIGHT * shares[at] / opening.len() as f32;
             }
         }
         if let Some(languages) = book.words.get(&word.token.text) {
@@ -61,7 +65,7 @@ pub fn language(
                 }
             }
         }
-        if knowing.is_empty() && word.token.text.chars().any(text::is_cyrillic) {
+        if shares.iter().all(|&share| share == 0.0) && word.token.text.chars().any(text::is_cyrillic) {
             for (at, lexicon) in all.iter().enumerate() {
                 if lexicon.is_cyrillic() {
                     scores[at] += 1.0;
@@ -89,6 +93,18 @@ pub fn language(
     }
 }
 
+/// How much of a word is each language's, together 1; nothing where none knows it.
+fn shares(all: &[Lexicon], word: &str) -> Vec<f32> {
+    let weights: Vec<f32> = all.iter().map(|lexicon| lexicon.weight(word)).collect();
+    let sum: f32 = weights.iter().sum();
+    if sum == 0.0 { weights } else { weights.into_iter().map(|weight| weight / sum).collect() }
+}
+
+/// Whether a word is a language's rather than another's.
+fn is_rather(lexicon: &Lexicon, than: &Lexicon, word: &str) -> bool {
+    lexicon.weight(word) >= CLEARLY * than.weight(word) && lexicon.knows(word)
+}
+
 /// Whether a message leaves the language so far for another: by two words that only the other has, or by one where the
 /// whole message is a phrase of it. Names, of people, places or goods, say nothing.
 fn leaves(words: &[Word], book: &NameBook, other: &Lexicon, prior: &Lexicon) -> bool {
@@ -104,8 +120,7 @@ fn leaves(words: &[Word], book: &NameBook, other: &Lexicon, prior: &Lexicon) -> 
         .filter(|(at, word)| {
             let word_text = &word.token.text;
             (*at == 0 || !word.capital)
-                && other.knows(word_text)
-                && !prior.knows(word_text)
+                && is_rather(other, prior, word_text)
                 && (!book.words.contains_key(word_text) || other.meaning(word_text).is_some())
         })
         .count();

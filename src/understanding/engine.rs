@@ -64,7 +64,7 @@ impl Engine {
     /// Reads a message. Never fails: what is not understood is said in the reading.
     pub fn read(&self, utterance: &Utterance<'_>) -> Reading {
         let text = cut(utterance.text);
-        let mut words = segment::words(text, text::tokens(text), &self.lexicons);
+        let mut words = segment::words(text, text::without_enumeration(text, text::tokens(text)), &self.lexicons);
         let prior = utterance.language.or(utterance.prior);
         let own = self.shop.languages.first().copied();
         // A name or an address is in no language.
@@ -72,7 +72,7 @@ impl Engine {
         let spoken =
             utterance.language.or(prior.filter(|_| free)).and_then(|language| self.lexicons.position(language));
         let language = spoken.unwrap_or_else(|| detect::language(&words, &self.book, &self.lexicons, prior, own));
-        let segments = segment::segments(&mut words, language, &self.book, &self.lexicons);
+        let segments = segment::segments(&mut words, language, &self.book, &self.shop, &self.lexicons);
         let hits = intent::hits(&words, &segments, language, &self.lexicons);
         let mut draft = Draft { text, words, segments, hits, refused: Vec::new() };
         let mut reading = Reading {
@@ -100,6 +100,7 @@ impl Engine {
         draft.allergies(&mut reading);
         draft.drop_weak_hits();
         draft.spend_hits(utterance.expecting);
+        draft.telephones();
         draft.times(&mut reading);
         draft.names(&mut reading);
         draft.fulfilment(&mut reading);
@@ -107,14 +108,20 @@ impl Engine {
         draft.spend_times();
         let mut cart = utterance.cart.clone();
         let settled = utterance.expecting == Some(Expecting::Choice) && self.settle(&mut draft, &mut cart);
-        self.classes(&mut draft);
-        let around: Vec<Vec<usize>> = cart.lines.iter().map(|line| self.shop.products_of(line)).collect();
+        let there: Vec<Vec<usize>> = cart.lines.iter().map(|line| self.shop.products_of(line)).collect();
+        self.classes(&mut draft, &there);
+        let known = |cart: &Cart| cart.lines.iter().map(|line| self.shop.known(line)).collect::<Vec<_>>();
         let pieces = items::pieces(
             &draft.segments,
             &self.shop,
-            Around { cart: &around, choosing: utterance.expecting == Some(Expecting::Choice) },
+            Around {
+                cart: &known(&cart),
+                usual: &known(utterance.usual),
+                mentions: draft.mentioned().len() == 1,
+                choosing: utterance.expecting == Some(Expecting::Choice),
+            },
         );
-        let outcome = apply::apply(&pieces.pieces, &cart, utterance.usual, &self.shop);
+        let outcome = apply::apply(&pieces.pieces, &cart, utterance.usual, &draft.mentioned(), &self.shop);
         let strays: Vec<usize> = pieces.stray.iter().chain(&outcome.homeless).copied().collect();
         self.conclude(&draft, utterance, outcome, settled, &strays, &mut reading);
         reading
@@ -213,6 +220,33 @@ impl Engine {
         hit || sells || makes || fetched || long || !name.contains(char::is_alphabetic)
     }
 
+    /// Which of these, told by their names, has words of the message that the others lack: "with meat" of a pie with meat
+    /// and a pie with cheese. Uses the words up.
+    fn told_apart(&self, draft: &mut Draft<'_>, names: &[&[Vec<String>]]) -> Option<usize> {
+        let lexicons = self.lexicons.all();
+        let says = |word: &Word, name: &String| {
+            (0..lexicons.len()).any(|at| word.stems[at] == lexicons[at].stem(name)) && name.chars().count() > 2
+        };
+        let of = |word: &Word| -> Vec<usize> {
+            (0..names.len()).filter(|&n| names[n].iter().flatten().any(|name| says(word, name))).collect()
+        };
+        let mut points = vec![0; names.len()];
+        for word in draft.words.iter().filter(|word| word.token.kind == Kind::Word) {
+            let having = of(word);
+            if having.len() < names.len() {
+                having.into_iter().for_each(|n| points[n] += 1);
+            }
+        }
+        let most = *points.iter().max()?;
+        let mut best = (0..names.len()).filter(|&n| points[n] == most);
+        let (Some(best), None, true) = (best.next(), best.next(), most > 0) else { return None };
+        for segment in &mut draft.segments {
+            let named = draft.words[segment.from..segment.to].iter().any(|word| of(word).contains(&best));
+            segment.dead |= named;
+        }
+        Some(best)
+    }
+
     /// Settles what the bot asked: which of several, or an option that is missing. Says whether anything was.
     fn settle(&self, draft: &mut Draft<'_>, cart: &mut Cart) -> bool {
         let mut settled = false;
@@ -230,11 +264,12 @@ impl Engine {
                             |product: &&usize| segment.products.contains(product) || segment.class.contains(product);
                         candidates.iter().filter(named).copied().collect()
                     }
-                    None => draft
-                        .nth(&candidates.iter().map(|&p| self.shop.names[p].as_slice()).collect::<Vec<_>>())
-                        .map(|n| candidates[n])
-                        .into_iter()
-                        .collect(),
+                    None => {
+                        let names: Vec<&[Vec<String>]> =
+                            candidates.iter().map(|&p| self.shop.names[p].as_slice()).collect();
+                        let nth = draft.nth(&names).or_else(|| self.told_apart(draft, &names));
+                        nth.map(|n| candidates[n]).into_iter().collect()
+                    }
                 };
                 if !picked.is_empty() {
                     line.product = self.shop.product_pick(&picked);
@@ -269,7 +304,8 @@ impl Engine {
                                 group.zip(at).map(|(group, at)| group.names[at].as_slice()).unwrap_or_default()
                             })
                             .collect();
-                        draft.nth(&names).map(|n| (line.options[open].group.clone(), ids[n].clone()))
+                        let nth = draft.nth(&names).or_else(|| self.told_apart(draft, &names));
+                        nth.map(|n| (line.options[open].group.clone(), ids[n].clone()))
                     }
                 };
                 if let Some((group, choice)) = picked {
@@ -317,7 +353,7 @@ impl Engine {
 
     /// A class that stands for a thing ("a pizza") becomes the question which; one that merely goes with a thing
     /// ("a margherita pizza", "for drinks a cola") is filling.
-    fn classes(&self, draft: &mut Draft<'_>) {
+    fn classes(&self, draft: &mut Draft<'_>, cart: &[Vec<usize>]) {
         for at in 0..draft.segments.len() {
             let segment = &draft.segments[at];
             if segment.dead || segment.class.is_empty() || segment.is_name() || segment.class.len() > MOST_OF_A_CLASS {
@@ -335,6 +371,28 @@ impl Engine {
             let negated = at
                 .checked_sub(1)
                 .is_some_and(|b| draft.segments[b].roles.any(&[Role::Without, Role::Not, Role::Remove]));
+            // "make the pies five": those of the cart.
+            let mut there = cart.iter().filter_map(|products| match products[..] {
+                [one] if segment.class.contains(&one) => Some(one),
+                _ => None,
+            });
+            if let (Some(one), None) = (there.next(), there.next()) {
+                let pointed = before[begun..].iter().any(|s| {
+                    s.is(Role::Make)
+                        || s.is(Role::Change)
+                        || s.is(Role::Remove)
+                        || s.is(Role::Definite)
+                        || s.is(Role::On)
+                });
+                if pointed || segment.definite {
+                    draft.segments[at].products = vec![one];
+                    continue;
+                }
+            }
+            // "sandwiches for two: a chicken mayo and a ham": a heading.
+            if told {
+                draft.segments[at].dead = true;
+            }
             if !told && wanted && !negated {
                 let class = draft.segments[at].class.clone();
                 draft.segments[at].products = class;
@@ -578,6 +636,15 @@ impl Draft<'_> {
         }
     }
 
+    /// Products that the message names where it orders nothing.
+    fn mentioned(&self) -> Vec<usize> {
+        let mut found: Vec<usize> =
+            self.segments.iter().filter(|s| s.dead && !s.told).flat_map(|s| s.products.iter().copied()).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     fn spend_to(&mut self, from: usize, last: usize) {
         for segment in &mut self.segments[from..=last] {
             segment.dead = true;
@@ -713,6 +780,53 @@ impl Draft<'_> {
         answer
     }
 
+    /// Whether unknown words stand where goods would: behind a number, an article, "with", "and" and their like, or as
+    /// the whole of a sentence; and not as a person's name.
+    fn is_goods(&self, sentence: usize, from: usize, to: usize) -> bool {
+        const BEFORE: [Role; 17] = [
+            Role::Article,
+            Role::And,
+            Role::Or,
+            Role::With,
+            Role::Without,
+            Role::Not,
+            Role::Extra,
+            Role::Light,
+            Role::Only,
+            Role::Remove,
+            Role::Add,
+            Role::Another,
+            Role::SideOf,
+            Role::Unit,
+            Role::Of,
+            Role::Times,
+            Role::Open,
+        ];
+        let polite = |s: &Segment| s.mark == Some(Kind::Sign) || s.roles.has(Role::Polite) && !s.roles.any(&BEFORE);
+        // "one of those bubbling chests", "a large sprite": what is before the words that describe the goods.
+        let describes = |s: &Segment| {
+            s.products.is_empty() && !s.choices.is_empty() || !s.is_name() && s.roles.any(&[Role::Definite, Role::One])
+        };
+        let mut edge = from;
+        while edge > sentence && describes(&self.segments[edge - 1]) && self.segments[edge - 1].number.is_none() {
+            edge -= 1;
+        }
+        let points = self.segments[edge..from].iter().all(|s| !s.is_name());
+        let before = self.segments[sentence..edge].iter().rev().find(|s| !polite(s));
+        let counts = self.segments.get(to).is_some_and(|s| s.number.is_some());
+        let counted =
+            before.is_some_and(|s| s.number.is_some() || s.roles.any(&[Role::Article, Role::Times, Role::Unit]));
+        if self.words[self.segments[from].from].capital && from > sentence && !counted {
+            return false;
+        }
+        match before {
+            None if edge < from => !points,
+            None => !counts || self.segments[to..].iter().all(|s| s.number.is_none() || !s.is_name()),
+            Some(s) if edge < from && points => counted || s.roles.has(Role::Of),
+            Some(s) => counted || s.mark.is_some() || s.unknown || s.roles.any(&BEFORE),
+        }
+    }
+
     /// Pieces of the text that seem to name something and name nothing that the shop has.
     fn unmatched(&self, strays: &[usize], answering: bool, changed: bool) -> Vec<String> {
         let mut found = self.refused.clone();
@@ -736,6 +850,10 @@ impl Draft<'_> {
             while at < end {
                 let lost = |s: usize| {
                     let segment = &self.segments[s];
+                    // A word of everyday talk that happens to be an option too.
+                    if segment.roles.any(&[Role::Chatter, Role::Stop, Role::Polite]) {
+                        return false;
+                    }
                     !segment.dead && ((segment.unknown && orders) || strays.contains(&s))
                 };
                 if !lost(at) {
@@ -750,7 +868,7 @@ impl Draft<'_> {
                 let named = first
                     .checked_sub(1)
                     .is_some_and(|b| self.segments[b].roles.has(Role::Name) && !self.segments[b].roles.has(Role::With));
-                if !named {
+                if !named && (strays.contains(&first) || answering || self.is_goods(begin, first, at)) {
                     let (from, to) = (self.segments[first].from, self.segments[at - 1].to);
                     let piece = &self.text[self.words[from].token.from..self.words[to - 1].token.to];
                     found.push(piece.to_owned());

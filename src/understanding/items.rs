@@ -2,7 +2,13 @@
 //! number, article and the options before it belong to it back to the item's left edge, and what follows belongs to it
 //! up to the next item's. What has no head changes a line that was named before.
 
-use super::{lexicon::Role, segment::Segment, shop::Shop, text::Kind};
+use super::{
+    edits::{self, Known},
+    lexicon::Role,
+    segment::Segment,
+    shop::Shop,
+    text::Kind,
+};
 use crate::cart::Amount;
 
 /// Most plain words that may stand between a number and the name it counts: "six lunch pizzas".
@@ -40,6 +46,8 @@ pub enum Aim {
     All,
     /// Every line but the one named last.
     Rest,
+    /// The last line that has the options of [`Piece::having`].
+    Having,
     /// The line of [`Piece::products`].
     Named,
     /// A line of its own.
@@ -55,6 +63,8 @@ pub struct Wish {
     pub without: bool,
     /// Said with "remove": one that was chosen before is merely dropped.
     pub removed: bool,
+    /// Said with "instead of".
+    pub replaced: bool,
     /// How much.
     pub amount: Amount,
     /// How many.
@@ -76,12 +86,16 @@ pub struct Piece {
     pub quantity: Option<u32>,
     /// The options.
     pub wishes: Vec<Wish>,
+    /// The options by which a line is told from others: "the one with olives".
+    pub having: Vec<Vec<(usize, usize)>>,
     /// "another", "one more".
     pub another: bool,
     /// "the same": a copy of the line last named.
     pub same: bool,
     /// "one with …" after "two": so many of the piece before, not more.
     pub part: bool,
+    /// "the other …" after such a part: what the piece before has left.
+    pub rest: bool,
     /// Its head is a word that the shop does not know: it does nothing, but keeps its options from others.
     pub phantom: bool,
     /// Whether an order was opened before it ("I want"), so that it is no change.
@@ -102,8 +116,12 @@ pub struct Pieces {
 /// What the reading knows around the message.
 #[derive(Debug, Clone, Copy)]
 pub struct Around<'a> {
-    /// Products of the cart's lines, in order.
-    pub cart: &'a [Vec<usize>],
+    /// The cart's lines, in order.
+    pub cart: &'a [Known],
+    /// Those of the customer's last order.
+    pub usual: &'a [Known],
+    /// Whether the message asks about one product without ordering it.
+    pub mentions: bool,
     /// Whether the customer was asked to choose, so that a bare number is an answer and no quantity.
     pub choosing: bool,
 }
@@ -116,9 +134,11 @@ impl Piece {
             products: Vec::new(),
             quantity: None,
             wishes: Vec::new(),
+            having: Vec::new(),
             another: false,
             same: false,
             part: false,
+            rest: false,
             phantom: false,
             opened: false,
             from,
@@ -139,9 +159,11 @@ impl Piece {
 /// Reads the pieces of a message.
 pub fn pieces(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Pieces {
     let heads = heads(segments, shop, around);
-    let edges = edges(segments, &heads, shop);
+    let counted = trailing(segments, &heads, shop);
+    let edges = edges(segments, &heads, &counted, shop);
     let mut scan = Scan {
         segments,
+        counted: &counted,
         shop,
         around,
         heads: &heads,
@@ -155,11 +177,14 @@ pub fn pieces(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Pieces {
         amount: Amount::Normal,
         count: None,
         clause: 0,
+        clause_before: 0,
         corrected: false,
         opened: false,
         changing: false,
         instead: false,
         pointing: false,
+        selected: 0,
+        one: 0,
     };
     for (at, segment) in segments.iter().enumerate() {
         if segment.dead {
@@ -185,6 +210,7 @@ pub fn pieces(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Pieces {
     for piece in &mut out.pieces {
         settle_early(piece, segments);
     }
+    edits::settle(&mut out.pieces, segments, shop, around.cart, around.usual);
     out
 }
 
@@ -202,6 +228,9 @@ fn heads(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Vec<bool> {
         if segment.dead || segment.products.is_empty() {
             continue;
         }
+        if is_said_of_all(segments, at) && (was_named(segments, &heads, at) || is_in(around.cart, &segment.products)) {
+            continue;
+        }
         // "a pizza pie": twice the same thing in one breath.
         if at > 0 && heads[at - 1] && segments[at - 1].products == segment.products {
             continue;
@@ -209,10 +238,21 @@ fn heads(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Vec<bool> {
         heads[at] = if segment.choices.is_empty() {
             true
         } else {
-            let before = previous(segments, at);
+            // "a big pepperoni": what counts it may stand before its size.
+            let sized = |b: usize| {
+                segments[b].products.is_empty()
+                    && shop.exclusive(&segments[b].choices)
+                    && !shop.fitting(&segment.products, &segments[b].choices).is_empty()
+            };
+            let mut before = previous(segments, at);
+            while let Some(b) = before.filter(|&b| sized(b)) {
+                before = previous(segments, b);
+            }
             let counted = before.is_some_and(|b| {
                 let b = &segments[b];
-                b.is(Role::SideOf) || b.is(Role::Article) || b.is(Role::Unit) || b.number.is_some()
+                b.roles.any(&[Role::SideOf, Role::Article, Role::Unit, Role::Times]) && !b.dead
+                    || b.number.is_some()
+                    || b.ordinal.is_some() && last.is_some()
             });
             // "margherita x2, pepperoni x1": a number of its own after a mark or "and".
             let parted = at
@@ -221,24 +261,54 @@ fn heads(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Vec<bool> {
             let times = |at: usize| segments.get(at).is_some_and(|s| s.is(Role::Times));
             let number = |at: usize| segments.get(at).is_some_and(|s| !s.dead && s.number.is_some());
             let counted = counted || parted && (times(at + 1) && number(at + 2) || number(at + 1) && times(at + 2));
-            let with_before = before.and_then(|b| previous(segments, b)).is_some_and(|b| segments[b].is(Role::With));
+            let with_before = before
+                .and_then(|b| previous(segments, b))
+                .is_some_and(|b| segments[b].is(Role::With) && !segments[b].is(Role::Add));
             let aside = next(segments, at).is_some_and(|n| segments[n].is(Role::OnSide))
                 || before.is_some_and(|b| segments[b].is(Role::SideOf));
             let before_head = head_follows(segments, at, shop);
             let held = last.as_ref().is_some_and(|products| !shop.fitting(products, &segment.choices).is_empty());
+            let usual = segments[..at].iter().any(|s| s.is(Role::Usual));
+            let lines = if usual { around.usual } else { around.cart };
             let in_cart = last.is_none()
                 && before.is_some_and(|b| {
-                    segments[b].roles.any(&[Role::With, Role::Without, Role::Extra, Role::Light])
-                        && !segments[b].is(Role::Add)
+                    // "no olives", "in the first one olives"
+                    segments[b].ordinal.is_some()
+                        || segments[b].roles.any(&[Role::With, Role::Without, Role::Extra, Role::Light])
+                            && !segments[b].is(Role::Add)
                 })
-                && around.cart.iter().any(|products| !shop.fitting(products, &segment.choices).is_empty());
+                && lines.iter().any(|line| !shop.fitting(&line.products, &segment.choices).is_empty());
             aside || !(before_head || in_cart || (held && (!counted || with_before)))
         };
         if heads[at] {
-            last = Some(segment.products.clone());
+            // What is refused or given up can have nothing more.
+            let refused = previous(segments, at)
+                .is_some_and(|b| segments[b].roles.any(&[Role::Instead, Role::Remove]) && !segments[b].is_name());
+            last = Some(segment.products.clone()).filter(|_| !refused);
         }
     }
     heads
+}
+
+/// Whether "all", "both" or "each" stands before a name: "all of those pizzas".
+fn is_said_of_all(segments: &[Segment], at: usize) -> bool {
+    let pointing = [Role::One, Role::Of, Role::Definite, Role::All, Role::Both, Role::Each];
+    segments[..at]
+        .iter()
+        .rev()
+        .take_while(|s| !s.dead && s.mark.is_none() && !s.is_name() && s.roles.any(&pointing))
+        .any(|s| s.roles.any(&[Role::All, Role::Both, Role::Each]))
+}
+
+/// Whether a head before names one of the same products.
+fn was_named(segments: &[Segment], heads: &[bool], at: usize) -> bool {
+    let products = &segments[at].products;
+    (0..at).any(|b| heads[b] && segments[b].products.iter().any(|p| products.contains(p)))
+}
+
+/// Whether a line of the cart is one of these products.
+fn is_in(cart: &[Known], products: &[usize]) -> bool {
+    cart.iter().any(|line| line.products.iter().any(|p| products.contains(p)))
 }
 
 /// Whether an unknown word stands where a product would: "a large lemonade" in a shop without lemonade.
@@ -315,7 +385,7 @@ fn head_follows(segments: &[Segment], at: usize, shop: &Shop) -> bool {
 }
 
 /// For each head's segment the segment where its item begins.
-fn edges(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>> {
+fn edges(segments: &[Segment], heads: &[bool], counted: &[Option<usize>], shop: &Shop) -> Vec<Option<usize>> {
     let mut edges = vec![None; segments.len()];
     let mut floor = 0;
     for head in 0..segments.len() {
@@ -338,8 +408,8 @@ fn edges(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>
                 break;
             }
             let own = !segment.choices.is_empty() && !heads[at] && !shop.fitting(products, &segment.choices).is_empty();
-            let counts_group = segments.get(at + 1).is_some_and(|next| next.group);
-            if trails(segments, at, heads) {
+            let counts_group = segments.get(at + 1).is_some_and(|next| !next.groups.is_empty());
+            if counted[at].is_some() {
                 break;
             }
             let opens = (segment.number.is_some() && !counts_group)
@@ -355,6 +425,17 @@ fn edges(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>
                     touching = false;
                 }
             } else if opens {
+                // "two steaks, one rare one well done, and a burger": that number parts the steaks.
+                let parts = !touching
+                    && edge == head
+                    && segments.get(at + 1).is_some_and(|next| {
+                        !next.choices.is_empty()
+                            && shop.exclusive(&next.choices)
+                            && before.is_some_and(|b| !shop.fitting(&segments[b].products, &next.choices).is_empty())
+                    });
+                if parts && segments[at].number.is_some() {
+                    break;
+                }
                 edge = at;
                 // "two more", "another two": both words open the item.
                 let earlier = at.checked_sub(1).filter(|&b| b >= floor).map(|b| &segments[b]);
@@ -376,7 +457,7 @@ fn edges(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>
                 break;
             } else if segment.roles.any(&[Role::Definite, Role::Times, Role::Unit, Role::Of])
                 || counts_group
-                || segment.group
+                || !segment.groups.is_empty()
                 || !segment.class.is_empty()
                 || (segment.roles.has(Role::Polite) && touching)
             {
@@ -412,17 +493,191 @@ fn edges(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>
     edges
 }
 
-/// Whether a number belongs to the head before it: "margherita x 2, …", "margherita 2x and …", "margherita 2, …".
-fn trails(segments: &[Segment], at: usize, heads: &[bool]) -> bool {
-    if segments[at].number.is_none() {
-        return false;
+/// For each number that counts the head before it that head: "margherita x 2", "margherita 2, cola 1", "geprek level
+/// 3 two". A number between two heads is the first's where a mark parts it from the second, and where the message says
+/// its numbers behind its names: the first name has none before it, and the last has one behind.
+fn trailing(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>> {
+    let mut owners = vec![None; segments.len()];
+    let alive = |at: usize| !segments[at].dead;
+    let number =
+        |at: usize| alive(at) && segments[at].number.is_some() && !heads[at] && segments[at].choices.is_empty();
+    let before = |at: usize| head_before(segments, heads, at, shop);
+    let Some(first) = heads.iter().position(|&head| head) else { return owners };
+    let led = (0..first).rev().take_while(|&at| !segments[at].ends_sentence()).any(|at| {
+        alive(at)
+            && !segments[at].is_name()
+            && (number(at) || segments[at].roles.any(&[Role::Article, Role::Another]))
+            && head_after(segments, heads, at).is_some()
+    });
+    let lone = |at: usize| number(at) && before(at).is_some() && head_after(segments, heads, at).is_none();
+    let behind = !led && heads.iter().rposition(|&head| head).is_some_and(|last| (last + 1..segments.len()).any(lone));
+    for at in 0..segments.len() {
+        if !number(at) {
+            continue;
+        }
+        let Some(owner) = before(at) else {
+            // "lobster 1, lasagne 2": that many of what the shop lacks.
+            if behind && at.checked_sub(1).is_some_and(|b| segments[b].unknown && !segments[b].dead) {
+                owners[at] = Some(NOBODY);
+            }
+            continue;
+        };
+        // "two, no, three": the later number is meant.
+        let earlier = owners.iter().position(|o| *o == Some(owner));
+        if let Some(earlier) = earlier {
+            let corrected = segments[earlier..at].iter().any(|s| s.is(Role::Correction) || s.is(Role::No));
+            if corrected {
+                owners[earlier] = Some(NOBODY);
+                owners[at] = Some(owner);
+            }
+            continue;
+        }
+        let times = at.checked_sub(1).is_some_and(|b| segments[b].is(Role::Times) && !segments[b].is_name());
+        let parts = option_or_part_follows(segments, heads, at);
+        let own_before = (0..owner)
+            .rev()
+            .take_while(|&b| !heads[b] && segments[b].mark.is_none())
+            .any(|b| number(b) && owners[b].is_none());
+        // "with two sugars" counts the sugars.
+        let of_option = parts
+            && at.checked_sub(1).is_some_and(|b| is_with(&segments[b]) && !segments[b].is_name())
+            && (at + 1..segments.len())
+                .find(|&s| !is_filling(&segments[s]))
+                .is_some_and(|s| !segments[s].choices.is_empty());
+        let theirs = match head_after(segments, heads, at) {
+            _ if times => true,
+            _ if of_option => false,
+            _ if own_before => false,
+            None => !parts || !led,
+            Some(_) => behind,
+        };
+        if theirs {
+            owners[at] = Some(owner);
+        }
     }
-    let times = |at: usize| segments.get(at).is_some_and(|s| s.is(Role::Times) && !s.is_name());
-    let head = |at: Option<usize>| at.is_some_and(|at| heads[at]);
-    let after = if times(at + 1) { at + 2 } else { at + 1 };
-    let ends = segments.get(after).is_none_or(|s| s.mark == Some(Kind::Comma) || s.ends_sentence() || s.is(Role::And));
-    let before = at.checked_sub(1);
-    (before.is_some_and(times) && head(at.checked_sub(2))) || (head(before) && ends)
+    owners
+}
+
+/// Least number that is rather a strength or a size than a quantity, where the product has an option of that number.
+const LEAST_NAMED: u32 = 10;
+
+/// The owner of a number that counts what the shop does not have.
+const NOBODY: usize = usize::MAX;
+
+/// What may stand between a name and the number behind it.
+const BEFORE_COUNT: [Role; 13] = [
+    Role::Times,
+    Role::Unit,
+    Role::With,
+    Role::Without,
+    Role::Extra,
+    Role::Light,
+    Role::Not,
+    Role::But,
+    Role::Name,
+    Role::On,
+    Role::Of,
+    Role::Into,
+    Role::One,
+];
+
+/// The head that a number stands behind, with nothing but its options, units and courtesy between.
+fn head_before(segments: &[Segment], heads: &[bool], number: usize, shop: &Shop) -> Option<usize> {
+    let mut at = number;
+    let mut options = Vec::new();
+    let mut corrected = false;
+    while at > 0 {
+        at -= 1;
+        let segment = &segments[at];
+        // "two, no, three"
+        if segment.is(Role::Correction) || segment.is(Role::No) && segment.choices.is_empty() {
+            corrected = true;
+            continue;
+        }
+        if corrected && segment.number.is_some() && !segment.dead {
+            continue;
+        }
+        if heads[at] {
+            let fits = |option: &usize| !shop.fitting(&segment.products, &segments[*option].choices).is_empty();
+            return (!segment.unknown && options.iter().all(fits)).then_some(at);
+        }
+        let refused = at.checked_sub(1).is_some_and(|b| segments[b].roles.any(&[Role::Not, Role::Without, Role::No]));
+        if !segment.dead && !segment.choices.is_empty() {
+            options.push(at);
+        } else if segment.number.is_some() && !refused
+            || segment.mark.is_some_and(|mark| mark != Kind::Sign)
+            || segment.unknown
+            || !(is_filling(segment)
+                || !segment.groups.is_empty()
+                || segment.number.is_some()
+                || segment.roles.any(&BEFORE_COUNT))
+        {
+            return None;
+        }
+    }
+    None
+}
+
+/// The head that a number stands before, with nothing but options, units and describing words between.
+fn head_after(segments: &[Segment], heads: &[bool], number: usize) -> Option<usize> {
+    let mut skipped = 0;
+    for at in number + 1..segments.len() {
+        let segment = &segments[at];
+        if heads[at] {
+            return Some(at);
+        }
+        let glue = segment.roles.any(&[Role::Times, Role::Unit, Role::Of, Role::Definite, Role::Extra, Role::Light])
+            || !segment.choices.is_empty()
+            || !segment.groups.is_empty()
+            || !segment.class.is_empty();
+        if segment.dead || segment.mark.is_some_and(|mark| mark != Kind::Sign) || segment.number.is_some() {
+            return None;
+        }
+        if !glue {
+            skipped += 1;
+            let plain = segment.unknown || segment.is_name() || is_filling(segment);
+            if skipped > MOST_SKIPPED || !plain || segment.roles.any(&[Role::And, Role::With]) {
+                return None;
+            }
+        }
+    }
+    None
+}
+
+/// The choice that a number behind its product names: one whose name begins with that number, where "with" or "of"
+/// leads to it or it is too large for a quantity; nothing where more than one does.
+fn numbered(segments: &[Segment], shop: &Shop, products: &[usize], at: usize) -> Option<(usize, usize)> {
+    let segment = &segments[at];
+    let number = segment.number.filter(|_| !segment.dead && segment.choices.is_empty())?;
+    let led = at.checked_sub(1).is_some_and(|b| {
+        !segments[b].is_name()
+            && segments[b].roles.any(&[Role::With, Role::Of])
+            && !segments[b].roles.any(&[Role::And, Role::Add])
+    });
+    let adjacent = at.checked_sub(1).is_some_and(|b| segments[b].is_name());
+    // What follows is what it counts.
+    let counts = segments.get(at + 1).is_some_and(|s| s.is_name() || s.unknown || s.roles.has(Role::Times));
+    if counts || !(led || adjacent && number >= LEAST_NAMED) {
+        return None;
+    }
+    let mut found = shop.numbered(products, number).into_iter();
+    let (Some(one), None) = (found.next(), found.next()) else { return None };
+    Some(one)
+}
+
+/// Whether a segment is "with" or "without", and does not rather lead over to the next thing, as "plus" does.
+fn is_with(segment: &Segment) -> bool {
+    segment.roles.any(&[Role::With, Role::Without]) && !segment.roles.any(&[Role::And, Role::Add])
+}
+
+/// Whether an option, or "with" and its like, comes right after a number: "one large, one with ham".
+fn option_or_part_follows(segments: &[Segment], heads: &[bool], number: usize) -> bool {
+    let glue = |s: &Segment| !s.is_name() && s.roles.any(&[Role::Times, Role::Unit, Role::Of, Role::One, Role::On]);
+    let after = (number + 1..segments.len()).find(|&at| !is_filling(&segments[at]) && !glue(&segments[at]));
+    after.is_some_and(|at| {
+        let segment = &segments[at];
+        segment.mark.is_none() && !segment.dead && !heads[at] && (!segment.choices.is_empty() || is_with(segment))
+    })
 }
 
 /// Whether the segment points at, refuses or replaces the head that it stands before.
@@ -458,6 +713,8 @@ fn is_filling(segment: &Segment) -> bool {
 
 struct Scan<'a> {
     segments: &'a [Segment],
+    /// For each number that counts a head before it that head.
+    counted: &'a [Option<usize>],
     shop: &'a Shop,
     around: Around<'a>,
     heads: &'a [bool],
@@ -473,14 +730,19 @@ struct Scan<'a> {
     carried: bool,
     amount: Amount,
     count: Option<u32>,
-    /// The first wish of the present clause within its piece.
+    /// The first wish of the present clause within its piece, and within the piece before an item that has just begun.
     clause: usize,
+    clause_before: usize,
     corrected: bool,
     opened: bool,
     changing: bool,
     instead: bool,
     /// Whether "on" was read just before.
     pointing: bool,
+    /// Until where words that tell one line from others have been read.
+    selected: usize,
+    /// The "one" of "an oreo one", which stands for the product named last.
+    one: usize,
 }
 
 impl Scan<'_> {
@@ -503,6 +765,8 @@ impl Scan<'_> {
         piece.products = self.segments[head].products.clone();
         piece.phantom = self.segments[head].unknown;
         piece.aim = Aim::New;
+        piece.quantity =
+            self.counted.iter().position(|owner| *owner == Some(head)).and_then(|number| self.segments[number].number);
         if let Some(make) = make {
             piece.deed = self.out.pieces[make].deed;
             piece.aim = self.out.pieces[make].aim;
@@ -510,6 +774,7 @@ impl Scan<'_> {
         } else if self.changing {
             piece.deed = Deed::Old;
         }
+        self.clause_before = self.clause;
         self.push(piece);
         self.edge_passed = true;
         self.head_passed = false;
@@ -567,9 +832,22 @@ impl Scan<'_> {
             }
             return;
         }
+        if at < self.selected {
+            return;
+        }
         if self.heads[at] {
             self.head(at);
             self.pointing = false;
+            return;
+        }
+        if let Some(until) = self.selection(at) {
+            self.select(at, until);
+            return;
+        }
+        if is_said_of_all(self.segments, at)
+            && (was_named(self.segments, self.heads, at) || is_in(self.around.cart, &segment.products))
+        {
+            self.all_of(at);
             return;
         }
         if !segment.choices.is_empty() && !self.counts(at) {
@@ -595,6 +873,12 @@ impl Scan<'_> {
             self.head_passed = true;
             return;
         }
+        if let Some(part) = self.half_or_rest(at) {
+            self.push(part);
+            self.head_passed = true;
+            self.calm();
+            return;
+        }
         if let Some(ordinal) = segment.ordinal
             && (!self.edge_passed || self.head_passed)
         {
@@ -606,6 +890,9 @@ impl Scan<'_> {
             self.negated = false;
             return;
         }
+        if roles.any(&[Role::Remove, Role::Without]) && self.refuses_before(at) {
+            return;
+        }
         if roles.any(&[Role::Correction, Role::No]) && self.is_correction(at) {
             self.corrected = true;
             self.calm();
@@ -614,10 +901,55 @@ impl Scan<'_> {
             }
         }
         if let Some(number) = segment.number
+            && let Some(choice) = self.numbered(at, number)
+        {
+            let wish = Wish {
+                choices: vec![choice],
+                without: false,
+                removed: false,
+                replaced: false,
+                amount: Amount::Normal,
+                count: 1,
+                at,
+            };
+            self.piece(at).wishes.push(wish);
+            return;
+        }
+        if self.counted[at].is_some() && !self.each_of(at) {
+            self.corrected = false;
+            return;
+        }
+        if segment.number.is_some() && self.each_of(at) {
+            for piece in self.out.pieces.iter_mut().filter(|p| p.deed == Deed::Add && p.aim == Aim::New) {
+                piece.quantity = segment.number;
+            }
+            return;
+        }
+        if roles.has(Role::Article)
+            && let Some(one) = self.one_of_options(at)
+            && let Some(now) = self.now.filter(|_| self.part_of_one())
+        {
+            let mut piece = Piece::new(at);
+            piece.products = self.out.pieces[now].products.clone();
+            piece.aim = Aim::New;
+            piece.quantity = segment.number;
+            self.push(piece);
+            self.head_passed = true;
+            self.calm();
+            self.one = one;
+            return;
+        }
+        if self.one == at && at > 0 {
+            return;
+        }
+        if let Some(number) = segment.number
             && !(roles.has(Role::Extra) && self.option_is_next(at))
             && !(roles.has(Role::Without) && self.option_is_next(at))
         {
             self.number(at, number);
+            return;
+        }
+        if roles.any(&[Role::Again, Role::Another, Role::Same]) && self.says_again(at) {
             return;
         }
         if roles.has(Role::Again) {
@@ -631,6 +963,9 @@ impl Scan<'_> {
             self.another(at);
             return;
         }
+        if roles.has(Role::Same) && self.same_option(at) {
+            return;
+        }
         if roles.has(Role::Same) {
             let mut piece = Piece::new(at);
             piece.same = true;
@@ -638,7 +973,52 @@ impl Scan<'_> {
             self.head_passed = true;
             return;
         }
+        if roles.has(Role::Remove)
+            && let Some(now) = self.now
+            && self.out.pieces[now].is_idle()
+            && (matches!(self.out.pieces[now].aim, Aim::Having | Aim::Nth(_)) || self.points_at_last(at))
+        {
+            self.out.pieces[now].deed = Deed::Remove;
+            return;
+        }
         if roles.has(Role::Make) {
+            // "the tea make a green one": the first gives way to the second.
+            if self.gives_way(at) && self.changes_before(at) {
+                return;
+            }
+            if let Some(now) = self.bare_mention(at) {
+                let piece = &mut self.out.pieces[now];
+                piece.deed = Deed::Make;
+                piece.aim = Aim::Named;
+                self.calm();
+                return;
+            }
+            // "two lattes, make one decaf": a part of what was said.
+            let number = self.segments.get(at + 1).filter(|s| !s.dead && !s.is_name()).and_then(|s| s.number);
+            if let (Some(number), Some(now)) = (number, self.now.filter(|_| self.part_of_one()))
+                && self.out.pieces[now].quantity.is_some_and(|whole| whole > number)
+                && option_or_part_follows(self.segments, self.heads, at + 1)
+            {
+                let mut part = Piece::new(at);
+                part.products = self.out.pieces[now].products.clone();
+                part.aim = Aim::New;
+                part.part = true;
+                part.quantity = Some(number);
+                self.push(part);
+                self.head_passed = true;
+                self.calm();
+                self.selected = at + 2;
+                return;
+            }
+            // "both make large": what was pointed at is made so.
+            if let Some(now) = self.now
+                && matches!(self.out.pieces[now].aim, Aim::All | Aim::Nth(_) | Aim::Having | Aim::Rest)
+                && self.out.pieces[now].is_idle()
+            {
+                self.out.pieces[now].deed = Deed::Make;
+                self.calm();
+                return;
+            }
             let mut piece = Piece::new(at);
             piece.deed = Deed::Make;
             self.push(piece);
@@ -647,6 +1027,9 @@ impl Scan<'_> {
             return;
         }
         if roles.has(Role::Change) {
+            if self.changes_before(at) {
+                return;
+            }
             self.changing = true;
             self.calm();
             let mut piece = Piece::new(at);
@@ -702,7 +1085,23 @@ impl Scan<'_> {
                 self.clause = self.now.map_or(0, |now| self.out.pieces[now].wishes.len());
             }
         } else if roles.any(&[Role::With, Role::Add, Role::But, Role::Open]) {
-            self.calm();
+            // "do not add": the refusal goes on.
+            let more = self.segments.get(at + 1).filter(|s| roles.has(Role::Add) && !s.dead && !s.is_name());
+            if let Some(number) = more.and_then(|s| s.number)
+                && head_after(self.segments, self.heads, at + 1).is_none()
+                && let Some(now) = self.bare_mention(at)
+            {
+                let piece = &mut self.out.pieces[now];
+                piece.another = true;
+                piece.quantity = Some(number);
+                self.selected = at + 2;
+                return;
+            }
+            let refused = roles.has(Role::Add)
+                && at.checked_sub(1).is_some_and(|b| self.segments[b].roles.any(&[Role::Without, Role::Not, Role::No]));
+            if !refused {
+                self.calm();
+            }
             self.opened |= roles.has(Role::Open);
             if roles.has(Role::But) {
                 self.clause = self.now.map_or(0, |now| self.out.pieces[now].wishes.len());
@@ -714,6 +1113,260 @@ impl Scan<'_> {
         if segment.unknown {
             self.calm();
         }
+    }
+
+    /// The choice of the item that a number names: "a pack of 20", "cream 20".
+    fn numbered(&self, at: usize, number: u32) -> Option<(usize, usize)> {
+        let piece = &self.out.pieces[self.now?];
+        debug_assert_eq!(self.segments[at].number, Some(number));
+        if !self.head_passed || piece.deed != Deed::Add {
+            return None;
+        }
+        numbered(self.segments, self.shop, &piece.products, at)
+    }
+
+    /// Whether another product follows in the clause.
+    fn gives_way(&self, at: usize) -> bool {
+        let Some(now) = self.now else { return false };
+        let follows = (at + 1..self.segments.len()).take_while(|&s| self.segments[s].mark.is_none()).find(|&s| {
+            self.heads[s] || self.segments[s].roles.any(&[Role::And, Role::With]) && !self.segments[s].is_name()
+        });
+        follows.is_some_and(|s| self.heads[s] && self.segments[s].products != self.out.pieces[now].products)
+    }
+
+    /// Whether "the last" stands right before: "the last item away".
+    fn points_at_last(&self, at: usize) -> bool {
+        let filling = |s: &&Segment| is_filling(s) || !s.is_name() && s.roles.has(Role::One);
+        self.segments[..at]
+            .iter()
+            .rev()
+            .find(|s| s.roles.has(Role::Last) || !filling(s))
+            .is_some_and(|s| s.is(Role::Last))
+    }
+
+    /// Whether a number is said of each item before it: "a tonno and a funghi, two of each".
+    fn each_of(&self, at: usize) -> bool {
+        let each = |at: Option<usize>| {
+            at.and_then(|at| self.segments.get(at)).is_some_and(|s| s.is(Role::Each) && !s.is_name())
+        };
+        let items = self.out.pieces.iter().filter(|p| p.deed == Deed::Add && p.aim == Aim::New);
+        let counted = items
+            .clone()
+            .any(|piece| self.segments[piece.from..at].iter().take_while(|s| !s.is_name()).any(|s| s.number.is_some()));
+        (each(at.checked_sub(1)) || each(Some(at + 1)))
+            && items.count() > 1
+            && !counted
+            && head_after(self.segments, self.heads, at).is_none()
+    }
+
+    /// "repeat the same": two ways in one breath to say that the last is wanted once more.
+    fn says_again(&mut self, at: usize) -> bool {
+        let Some(now) = self.now else { return false };
+        let same = self.segments[at].roles.has(Role::Same);
+        let joined =
+            self.segments[..at].iter().skip(self.out.pieces[now].from).all(|s| s.mark.is_none() && !s.is_name());
+        let piece = &mut self.out.pieces[now];
+        let again = (piece.another || piece.same) && piece.products.is_empty() && piece.wishes.is_empty();
+        if again && joined {
+            piece.same |= same;
+        }
+        again && joined
+    }
+
+    /// "the same size": what an item before has of that group. Says whether it was said.
+    fn same_option(&mut self, at: usize) -> bool {
+        let groups = match self.segments.get(at + 1) {
+            Some(next) if !next.dead => next.groups.clone(),
+            _ => return false,
+        };
+        if groups.is_empty() {
+            return false;
+        }
+        let theirs = self.out.pieces.iter().rev().skip(1).flat_map(|piece| piece.wishes.iter().rev());
+        let same = theirs.clone().find(|wish| wish.choices.iter().any(|(group, _)| groups.contains(group)));
+        if let (Some(wish), Some(now)) = (same.cloned(), self.now) {
+            self.out.pieces[now].wishes.push(Wish { at, ..wish });
+        }
+        true
+    }
+
+    /// The "one" behind an article and options, as in "an oreo one".
+    fn one_of_options(&self, at: usize) -> Option<usize> {
+        let option =
+            |at: usize| self.segments.get(at).is_some_and(|s| !s.dead && !self.heads[at] && !s.choices.is_empty());
+        let mut end = at + 1;
+        while option(end) {
+            end += 1;
+        }
+        let one = self.segments.get(end)?;
+        (end > at + 1 && !one.dead && !one.is_name() && one.roles.has(Role::One)).then_some(end)
+    }
+
+    /// "half of them with ham", and after a part "the other well done": the piece of which the item named last is parted.
+    fn half_or_rest(&self, at: usize) -> Option<Piece> {
+        let roles = self.segments[at].roles;
+        let now = &self.out.pieces[self.now?];
+        let item = now.deed == Deed::Add && !now.products.is_empty();
+        let mut part = Piece { products: now.products.clone(), aim: Aim::New, part: true, ..Piece::new(at) };
+        if item && roles.has(Role::Rest) && now.part {
+            part.rest = true;
+            return Some(part);
+        }
+        let ordinal = self.segments[at].ordinal.is_some_and(|n| n > 1);
+        if item && now.part && (roles.has(Role::Another) || ordinal) && !roles.has(Role::Again) {
+            part.quantity = Some(1);
+            return option_or_part_follows(self.segments, self.heads, at).then_some(part);
+        }
+        let whole = now.quantity.filter(|n| n.is_multiple_of(2));
+        if item && roles.has(Role::Half) && option_or_part_follows(self.segments, self.heads, at) {
+            part.quantity = Some(whole? / 2);
+            return Some(part);
+        }
+        None
+    }
+
+    /// Where the words end that tell a line of the cart by its options: "the one with olives", and after "remove" "with
+    /// olives" alone.
+    fn selection(&self, at: usize) -> Option<usize> {
+        if self.around.cart.is_empty() || self.head_passed && !self.now_is_idle() {
+            return None;
+        }
+        let roles = |at: usize, roles: &[Role]| {
+            self.segments.get(at).is_some_and(|s| !s.dead && !s.is_name() && s.mark.is_none() && s.roles.any(roles))
+        };
+        let mut place = at;
+        while roles(place, &[Role::Definite, Role::On]) && !roles(place, &[Role::One, Role::With]) {
+            place += 1;
+        }
+        let one = roles(place, &[Role::One, Role::Last]) && (place > at || self.segments[place].number.is_none());
+        if one {
+            place += 1;
+        } else if !self.removing {
+            return None;
+        }
+        if !roles(place, &[Role::With]) || roles(place, &[Role::Add]) && !one {
+            return None;
+        }
+        let first = (place..self.segments.len()).find(|&s| !roles(s, &[Role::With, Role::Definite, Role::Extra]))?;
+        let option =
+            |at: usize| self.segments.get(at).is_some_and(|s| !s.dead && !self.heads[at] && !s.choices.is_empty());
+        let mut end = first;
+        while option(end) || end > first && roles(end, &[Role::And]) && option(end + 1) {
+            end += 1;
+        }
+        (end > first).then_some(end)
+    }
+
+    /// Points at the line that has the options told before `until`.
+    fn select(&mut self, at: usize, until: usize) {
+        let having: Vec<Vec<(usize, usize)>> =
+            self.segments[at..until].iter().filter(|s| !s.choices.is_empty()).map(|s| s.choices.clone()).collect();
+        self.aim(at, Aim::Having);
+        if let Some(now) = self.now {
+            self.out.pieces[now].having = having;
+        }
+        self.selected = until;
+    }
+
+    fn now_is_idle(&self) -> bool {
+        self.now.is_none_or(|now| self.out.pieces[now].is_idle())
+    }
+
+    /// The piece that is nothing but the name right before, where the cart has it or the message named it earlier: "the
+    /// cola" of "the cola should be large".
+    fn bare_mention(&self, at: usize) -> Option<usize> {
+        let now = self.now?;
+        let piece = &self.out.pieces[now];
+        let before = previous(self.segments, at)?;
+        let bare = piece.deed == Deed::Add
+            && piece.aim == Aim::New
+            && piece.quantity.is_none()
+            && piece.wishes.is_empty()
+            && !(piece.another || piece.same || piece.part || piece.phantom);
+        let joined = (before + 1..at).all(|b| self.segments[b].mark.is_none());
+        let marked = self.segments[..=before].iter().skip(piece.from).any(|s| s.roles.has(Role::Article));
+        let known = is_in(self.around.cart, &piece.products)
+            || self.out.pieces[..now].iter().any(|p| p.products.iter().any(|at| piece.products.contains(at)));
+        (bare && joined && !marked && known && self.heads[before]).then_some(now)
+    }
+
+    /// "the olives away", "onions not": a refusal behind the name that it is about, where nothing follows that it could
+    /// be about. Says whether it was one.
+    fn refuses_before(&mut self, at: usize) -> bool {
+        let removes = self.segments[at].roles.has(Role::Remove);
+        // "the cola, take one off": so many of it.
+        let fewer = self.segments.get(at + 1).filter(|s| removes && !s.dead && !s.is_name()).and_then(|s| s.number);
+        let ends = self.segments[at + 1..]
+            .iter()
+            .skip(usize::from(fewer.is_some()))
+            .find(|s| s.dead || s.mark.is_some() || !is_filling(s) || !s.class.is_empty())
+            .is_none_or(|s| {
+                s.told || s.mark.is_some() || !s.dead && s.roles.any(&[Role::And, Role::But, Role::Open, Role::Add])
+            });
+        let Some(before) = previous(self.segments, at).filter(|_| ends) else { return false };
+        if (before + 1..at).any(|b| self.segments[b].mark.is_some()) {
+            return false;
+        }
+        let Some(now) = self.now else { return false };
+        let mentioned = self.bare_mention(at).is_some();
+        let piece = &mut self.out.pieces[now];
+        if let Some(wish) = piece.wishes.last_mut().filter(|wish| wish.at == before) {
+            wish.without = true;
+            wish.removed = removes;
+            return true;
+        }
+        if self.heads[before] && (mentioned || removes && piece.deed == Deed::Add && piece.quantity.is_none()) {
+            piece.deed = Deed::Remove;
+            if fewer.is_some() {
+                piece.quantity = fewer;
+                self.selected = at + 2;
+            }
+            self.calm();
+            return true;
+        }
+        if removes && piece.deed == Deed::Add && piece.products.is_empty() && piece.wishes.is_empty() {
+            if matches!(piece.aim, Aim::Nth(_) | Aim::All | Aim::Rest) {
+                piece.deed = Deed::Remove;
+                self.calm();
+                return true;
+            }
+        }
+        false
+    }
+
+    /// "the cola change to lemonade", "the ham swap for prawns": a change behind the name of the old. Says whether it
+    /// was one.
+    fn changes_before(&mut self, at: usize) -> bool {
+        let follows = self.segments[at + 1..].iter().find(|s| s.mark.is_some() || s.is_name());
+        if follows.is_none_or(|s| s.mark.is_some_and(|mark| mark != Kind::Sign)) {
+            return false;
+        }
+        if let Some(now) = self.bare_mention(at) {
+            self.out.pieces[now].deed = Deed::Old;
+            let mut piece = Piece::new(at);
+            piece.deed = Deed::New;
+            self.push(piece);
+            self.head_passed = true;
+            self.calm();
+            return true;
+        }
+        let before = previous(self.segments, at);
+        let Some(now) = self.now else { return false };
+        let exclusive = |shop: &Shop, wish: &Wish| shop.exclusive(&wish.choices);
+        let shop = self.shop;
+        let piece = &mut self.out.pieces[now];
+        let Some(wish) = piece.wishes.last_mut().filter(|wish| Some(wish.at) == before) else { return false };
+        let joined = (wish.at + 1..at).all(|b| self.segments[b].mark.is_none());
+        if !joined {
+            return false;
+        }
+        wish.without = true;
+        wish.removed = piece.products.is_empty();
+        if exclusive(shop, wish) {
+            piece.wishes.pop();
+        }
+        self.calm();
+        true
     }
 
     /// Whether a number that is also the name of an option ("2" of nappies) counts items here: it does at the left edge
@@ -731,14 +1384,14 @@ impl Scan<'_> {
         let instead = std::mem::take(&mut self.instead);
         let products = self.segments[at].products.clone();
         // "extra cheese on the margherita": the wishes before belong to a line that is there already.
-        let known = self.around.cart.iter().any(|line| line.iter().any(|p| products.contains(p)))
+        let known = is_in(self.around.cart, &products)
             || self.out.pieces.iter().rev().skip(1).any(|piece| piece.products.iter().any(|p| products.contains(p)));
         let now = self.now.unwrap_or(0);
-        if self.pointing && known && !negated {
+        if self.pointing && known && !negated && !self.out.pieces[now].another {
             let clause = self.out.pieces[..now]
                 .last_mut()
                 .map(|before| {
-                    let keep = if before.products.is_empty() { 0 } else { before.wishes.len().min(self.clause) };
+                    let keep = before.wishes.len().min(self.clause_before);
                     before.wishes.split_off(keep)
                 })
                 .unwrap_or_default();
@@ -770,7 +1423,9 @@ impl Scan<'_> {
 
     fn option(&mut self, at: usize) {
         let segment = &self.segments[at];
-        let instead = std::mem::take(&mut self.instead);
+        // "instead of regular fries" is about the fries.
+        let before_head = self.edge_passed && !self.head_passed;
+        let instead = !before_head && std::mem::take(&mut self.instead);
         // Within "change X to", an option is the old one.
         let products = self.now.map(|now| self.out.pieces[now].products.clone()).unwrap_or_default();
         let fitting =
@@ -780,10 +1435,21 @@ impl Scan<'_> {
             self.calm();
             return;
         }
+        if let Some(number) = self.sister(at, &fitting) {
+            let mut piece = Piece::new(at);
+            piece.products = products;
+            piece.aim = Aim::New;
+            piece.quantity = self.segments[number].number;
+            self.push(piece);
+            self.head_passed = true;
+            self.calm();
+            self.selected = number + 1;
+        }
         let wish = Wish {
             choices: fitting,
             without: self.negated || instead,
             removed: self.removing,
+            replaced: instead,
             amount: self.amount,
             count: self.count.take().unwrap_or(1),
             at,
@@ -800,10 +1466,27 @@ impl Scan<'_> {
         if corrected && !exclusive {
             piece.wishes.pop();
         }
-        // "large instead of medium": the size that was not wished for needs no mention.
-        if !(instead && exclusive) {
-            piece.wishes.push(wish);
-        }
+        piece.wishes.push(wish);
+    }
+
+    /// The number behind an option that drives out one which the item has already: "cat food salmon twelve and the chicken
+    /// six" are two items.
+    fn sister(&self, at: usize, choices: &[(usize, usize)]) -> Option<usize> {
+        let piece = self.now.map(|now| &self.out.pieces[now])?;
+        let has = piece.wishes.iter().any(|wish| {
+            !wish.without && wish.choices.iter().any(|(group, _)| choices.iter().any(|(own, _)| own == group))
+        });
+        let number = (at + 1..self.segments.len()).find(|&s| !is_filling(&self.segments[s]))?;
+        let counts = !self.segments[number].dead
+            && self.segments[number].number.is_some()
+            && self.counted[number].is_none()
+            && head_after(self.segments, self.heads, number).is_none();
+        (has && !piece.products.is_empty()
+            && piece.deed == Deed::Add
+            && self.shop.exclusive(choices)
+            && counts
+            && !self.corrected)
+            .then_some(number)
     }
 
     /// Whether a negation goes on after this option: "no onions or mushrooms".
@@ -814,8 +1497,13 @@ impl Scan<'_> {
     }
 
     fn number(&mut self, at: usize, number: u32) {
+        // "three, not two": a number that is refused counts nothing.
+        if self.negated && !self.option_is_next(at) && head_after(self.segments, self.heads, at).is_none() {
+            self.negated = false;
+            return;
+        }
         // "a two topping pizza": the number counts options yet to come.
-        if self.segments.get(at + 1).is_some_and(|next| next.group) {
+        if self.segments.get(at + 1).is_some_and(|next| !next.groups.is_empty()) {
             return;
         }
         let corrected = std::mem::take(&mut self.corrected);
@@ -845,12 +1533,53 @@ impl Scan<'_> {
             }
             return;
         }
+        // "one of them gluten free": a part of the line that is there.
+        let of_them = self.segments.get(at + 1).is_some_and(|s| s.roles.has(Role::One) && s.number.is_none());
+        if self.now.is_none() && of_them && option_next && !self.around.cart.is_empty() {
+            let mut piece = Piece::new(at);
+            piece.quantity = Some(number);
+            piece.part = true;
+            self.push(piece);
+            self.head_passed = true;
+            return;
+        }
         let exclusive = after.is_some_and(|after| option_next && self.shop.exclusive(&after.choices));
         let has_head = self.now.is_some_and(|now| !self.out.pieces[now].products.is_empty());
+        // "two wraps, in one more meat": the number points at one of them.
+        let pointed = previous_any(self.segments, at)
+            .is_some_and(|b| self.segments[b].roles.any(&[Role::On, Role::Into]) && !self.segments[b].is_name());
+        // "two wraps, one spicy, …"
+        let after_comma = at.checked_sub(1).is_some_and(|b| self.segments[b].mark == Some(Kind::Comma));
+        let several = self.now.is_some_and(|now| self.out.pieces[now].quantity.is_some_and(|whole| whole > number));
         let begins_part = (option_next && exclusive && has_head)
-            || after.is_some_and(|after| {
-                after.roles.any(&[Role::With, Role::Without]) && after.mark.is_none() && !after.is_name()
+            || after_comma && several && option_next
+            || (pointed || of_them) && several && self.option_or_amount_is_next(at)
+            || after.is_some_and(|after| is_with(after) && after.mark.is_none() && !after.is_name());
+        // "socks, four black": the number and the option are all of the item's.
+        let whole = begins_part
+            && option_next
+            && self.now.is_some_and(|now| {
+                let piece = &self.out.pieces[now];
+                let bare =
+                    piece.quantity.is_none() && piece.wishes.is_empty() && piece.deed == Deed::Add && !piece.part;
+                bare && !self.segments[..at].iter().skip(piece.from).any(|s| s.roles.has(Role::Article))
             });
+        if whole {
+            self.piece(at).quantity = Some(number);
+            return;
+        }
+        // "the two others": what the part before has left.
+        let now_part = self.now.is_some_and(|now| self.out.pieces[now].part);
+        if now_part
+            && self.segments.get(at + 1).is_some_and(|s| s.roles.has(Role::Rest))
+            && let Some(part) = self.half_or_rest(at + 1)
+        {
+            self.push(part);
+            self.selected = at + 2;
+            self.head_passed = true;
+            self.calm();
+            return;
+        }
         // "pizza one, without …": a number right behind its name is the item's own.
         let own = self.now.is_some_and(|now| self.out.pieces[now].quantity.is_none())
             && at.checked_sub(1).is_some_and(|b| self.heads[b]);
@@ -859,9 +1588,16 @@ impl Scan<'_> {
             let joined = before.is_some_and(|b| b.roles.any(&[Role::And]));
             let parent = self.now.unwrap_or(0);
             let parts_before = self.out.pieces[parent].part;
+            // "two with ham, one with cheese" is three: what was said of the two leaves nothing of them.
+            let head = (self.out.pieces[parent].from..at).find(|&s| self.heads[s]).unwrap_or(0);
+            let told = !(parts_before || exclusive || of_them)
+                && self.out.pieces[parent]
+                    .wishes
+                    .iter()
+                    .any(|w| w.at > head && !w.without && !self.shop.exclusive(&w.choices));
             let mut piece = Piece::new(at);
             piece.quantity = Some(number);
-            piece.part = !joined || parts_before;
+            piece.part = !told && (!joined || parts_before);
             piece.products = self.out.pieces[parent].products.clone();
             piece.aim = Aim::New;
             self.push(piece);
@@ -895,6 +1631,10 @@ impl Scan<'_> {
         let before = at.checked_sub(1).map(|b| &self.segments[b]);
         if before.is_some_and(|b| b.roles.has(Role::Name) && !b.roles.any(&[Role::WeakAddress, Role::Into])) {
             return false;
+        }
+        // "do you have lasagne? then I'll take two"
+        if self.now.is_none() && self.opened && self.around.mentions {
+            return true;
         }
         if let Some(now) = self.now {
             let piece = &self.out.pieces[now];
@@ -931,6 +1671,23 @@ impl Scan<'_> {
     }
 
     fn another(&mut self, at: usize) {
+        // "and a toy mouse too": behind its name and before nothing it says no more than "also".
+        let ends = self.segments[at + 1..].iter().find(|s| !is_filling(s) || s.mark.is_some());
+        let also = at.checked_sub(1).is_some_and(|b| self.heads[b]) && self.segments[at].number.is_none();
+        // "no olives any more"
+        let refused = self
+            .now
+            .and_then(|now| self.out.pieces[now].wishes.last())
+            .is_some_and(|wish| wish.without && Some(wish.at) == previous(self.segments, at));
+        if refused {
+            return;
+        }
+        if also && ends.is_none_or(|s| s.mark.is_some() || s.roles.has(Role::And)) {
+            if let Some(now) = self.now.filter(|&now| is_in(self.around.cart, &self.out.pieces[now].products)) {
+                self.out.pieces[now].another = true;
+            }
+            return;
+        }
         let before_head = self.edge_passed && !self.head_passed;
         if before_head {
             let now = self.now.unwrap_or(0);
@@ -938,6 +1695,15 @@ impl Scan<'_> {
             return;
         }
         let parent = self.now.filter(|_| self.part_of_one());
+        // "the lasagne was good, one more": the name alone was no order.
+        let mention = self.now.filter(|&now| {
+            let piece = &self.out.pieces[now];
+            let bare = piece.quantity.is_none() && piece.wishes.is_empty() && piece.aim == Aim::New;
+            bare && !piece.opened
+                && piece.deed == Deed::Add
+                && is_in(self.around.cart, &piece.products)
+                && !self.segments[..at].iter().skip(piece.from).any(|s| s.roles.has(Role::Article))
+        });
         let mut piece = Piece::new(at);
         piece.another = true;
         // "two more" said the number before.
@@ -947,9 +1713,16 @@ impl Scan<'_> {
             piece.quantity = self.out.pieces[now].quantity;
             self.out.pieces.pop();
         }
+        if piece.quantity.is_none() {
+            let told = |s: &&Segment| !(is_filling(s) || !s.is_name() && s.roles.has(Role::Unit));
+            piece.quantity = self.segments[..at].iter().rev().find(told).and_then(|s| s.number);
+        }
         if let Some(parent) = parent {
             piece.products = self.out.pieces[parent].products.clone();
             piece.aim = Aim::New;
+        }
+        if let Some(mention) = mention {
+            self.out.pieces.remove(mention);
         }
         self.push(piece);
         self.head_passed = true;
@@ -957,14 +1730,32 @@ impl Scan<'_> {
 
     fn everyone(&mut self, at: usize) {
         let items = self.out.pieces.iter().filter(|p| p.aim == Aim::New && p.deed == Deed::Add).count();
-        let plural = self.now.is_some_and(|now| self.out.pieces[now].quantity.is_some_and(|n| n > 1));
+        let quantity = self.now.and_then(|now| self.out.pieces[now].quantity).unwrap_or(1);
         if self.edge_passed && !self.head_passed {
             return;
         }
-        if items >= 1 && (plural || items == 1) {
+        // "two colas and two pizzas both with olives" says it of the pizzas, "three funghi, two hawaii, all large" of
+        // every one.
+        let theirs = match self.segments[at].roles {
+            roles if roles.has(Role::All) => false,
+            roles if roles.has(Role::Both) => quantity == 2,
+            _ => quantity > 1,
+        };
+        if items == 1 || items > 1 && theirs {
             return;
         }
         self.aim(at, Aim::All);
+    }
+
+    /// "both pizzas": the lines of those products.
+    fn all_of(&mut self, at: usize) {
+        self.aim(at, Aim::Named);
+        let products = self.segments[at].products.clone();
+        if let Some(now) = self.now {
+            let piece = &mut self.out.pieces[now];
+            piece.aim = Aim::Named;
+            piece.products = products;
+        }
     }
 
     /// The present clause is about a line that is there: its wishes move to a piece of their own.
@@ -1002,14 +1793,33 @@ impl Scan<'_> {
         let roles = self.segments[at].roles;
         let ends =
             self.segments.get(at + 1).is_none_or(|s| s.mark.is_some() || s.roles.any(&[Role::And, Role::Polite]));
+        let over = at.checked_sub(2).is_some_and(|b| self.segments[b].roles.any(&[Role::And, Role::Or]));
+        let before = previous(self.segments, at);
         let last = self.now.and_then(|now| self.out.pieces[now].wishes.last_mut());
         match last {
-            Some(wish) if ends && wish.at + 1 == at && !wish.without => {
+            // "no onions and mayonnaise a little": the refusal went no further than the onions.
+            Some(wish) if ends && wish.at + 1 == at && wish.without && over => {
+                wish.without = false;
+                wish.removed = false;
+                wish.amount = if roles.has(Role::Extra) { Amount::Extra } else { Amount::Light };
+                true
+            }
+            Some(wish) if ends && Some(wish.at) == before && !wish.without => {
                 wish.amount = if roles.has(Role::Extra) { Amount::Extra } else { Amount::Light };
                 true
             }
             _ => false,
         }
+    }
+
+    fn option_or_amount_is_next(&self, at: usize) -> bool {
+        let glue = |s: &Segment| !s.is_name() && s.roles.any(&[Role::One, Role::Of, Role::On]);
+        let after = (at + 1..self.segments.len())
+            .find(|&b| !self.segments[b].dead && !is_filling(&self.segments[b]) && !glue(&self.segments[b]));
+        after.is_some_and(|after| !self.heads[after] && !self.segments[after].choices.is_empty())
+            || after.is_some_and(|after| {
+                self.segments[after].roles.any(&[Role::Extra, Role::Light]) && self.option_is_next(after)
+            })
     }
 
     fn option_is_next(&self, at: usize) -> bool {
@@ -1022,7 +1832,9 @@ impl Scan<'_> {
         if self.out.pieces.is_empty() {
             return false;
         }
-        if segment.roles.any(&[Role::Without, Role::No]) {
+        // "no" may refuse what follows; "no sorry" does not.
+        let lone = segment.roles.has(Role::No) && segment.to - segment.from == 1;
+        if lone || segment.roles.any(&[Role::Without, Role::Remove]) {
             let after = self.segments.get(at + 1).is_some_and(|s| s.mark == Some(Kind::Comma));
             return after;
         }
@@ -1034,7 +1846,7 @@ impl Scan<'_> {
 fn is_change_word(segment: &Segment) -> bool {
     let silent = segment.roles.is_empty() && segment.number.is_none() && segment.ordinal.is_none();
     let talk = segment.roles.has(Role::Chatter) && segment.roles.only(&[Role::Chatter, Role::Stop]);
-    !(segment.unknown || silent && !segment.is_name() && segment.class.is_empty() && !segment.group || talk)
+    !(segment.unknown || silent && !segment.is_name() && segment.class.is_empty() && segment.groups.is_empty() || talk)
 }
 
 impl Piece {

@@ -24,6 +24,21 @@ const SHORTEST_STEM: usize = 3;
 
 static LOCALES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/locales");
 
+/// How often a word counts as used at most: beyond, it is simply frequent.
+const MOST_USES: u32 = 12;
+
+/// What a word counts that does something in orders, beside one use of it.
+const WEIGHT_OF_ROLE: f32 = 2.0;
+
+/// What a word counts that is merely listed: lexicons list borrowed words too.
+const WEIGHT_OF_LISTED: f32 = 0.5;
+
+/// Fewest letters of a stem by which another form of a word is known.
+const SHORTEST_KNOWN_STEM: usize = 3;
+
+/// Fewest letters of another spelling whose inflected forms are spelt otherwise too.
+const SHORTEST_SPELT_STEM: usize = 4;
+
 /// What a word or phrase does in an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -48,6 +63,8 @@ pub enum Role {
     Light,
     /// As usual, of what follows.
     Neutral,
+    /// So many and no more of what follows.
+    Only,
     /// What follows gives way to what stood before.
     Instead,
     /// What follows is taken out of the cart.
@@ -70,6 +87,8 @@ pub enum Role {
     Last,
     /// The lines that were not named.
     Rest,
+    /// One of two halves of what was said before.
+    Half,
     /// The line named last becomes what follows.
     Make,
     /// What follows gives way to what comes after [`Role::Into`].
@@ -135,7 +154,7 @@ pub enum Role {
 }
 
 /// Names of the roles in a lexicon file.
-const ROLES: [(&str, Role); 52] = [
+const ROLES: [(&str, Role); 54] = [
     ("article", Role::Article),
     ("definite", Role::Definite),
     ("and", Role::And),
@@ -146,6 +165,7 @@ const ROLES: [(&str, Role); 52] = [
     ("extra", Role::Extra),
     ("light", Role::Light),
     ("neutral", Role::Neutral),
+    ("only", Role::Only),
     ("instead", Role::Instead),
     ("remove", Role::Remove),
     ("add", Role::Add),
@@ -157,6 +177,7 @@ const ROLES: [(&str, Role); 52] = [
     ("both", Role::Both),
     ("last", Role::Last),
     ("rest", Role::Rest),
+    ("half", Role::Half),
     ("make", Role::Make),
     ("change", Role::Change),
     ("into", Role::Into),
@@ -233,6 +254,19 @@ pub struct Lexicon {
     phrases: HashMap<String, Meaning>,
     longest_phrase: usize,
     vocabulary: HashSet<String>,
+    known_stems: HashSet<String>,
+    /// How often a word occurs in messages.
+    uses: HashMap<String, u32>,
+    definite_endings: Vec<String>,
+    /// Whether nouns are written together.
+    pub compounds: bool,
+    /// Whether a "2" written to a word repeats the word.
+    pub reduplicates: bool,
+    /// Whether an adjective may as well stand behind its noun.
+    pub free_order: bool,
+    spellings: HashMap<String, String>,
+    /// The same by stems, for other forms of those words.
+    spelt_stems: HashMap<String, String>,
     patterns: Vec<Pattern>,
     patterns_by_first: HashMap<String, Vec<usize>>,
     stemming: Stemming,
@@ -271,9 +305,24 @@ struct File {
     passes: Option<usize>,
     #[serde(default)]
     endings: Vec<String>,
+    /// Endings that say "the".
+    #[serde(default)]
+    definite_endings: Vec<String>,
+    /// Whether nouns are written together: "dog food" is one word.
+    #[serde(default)]
+    compounds: bool,
+    /// Whether a "2" written to a word repeats the word: "gado2".
+    #[serde(default)]
+    reduplicates: bool,
+    /// Whether an adjective may as well stand behind its noun.
+    #[serde(default)]
+    free_order: bool,
     numbers: BTreeMap<String, u32>,
     #[serde(default)]
     ordinals: BTreeMap<String, u32>,
+    /// Other spellings of words: short forms, slang, dialect, diminutives, units.
+    #[serde(default)]
+    spellings: BTreeMap<String, String>,
     words: BTreeMap<String, Vec<String>>,
     intents: BTreeMap<String, Vec<String>>,
 }
@@ -325,13 +374,19 @@ impl Lexicons {
             let fault = |fault: &str| BadLexicon { tag: tag.clone(), fault: fault.into() };
             let language = tag.parse().map_err(|_| fault("the folder's name is no language tag"))?;
             let text = file.contents_utf8().ok_or_else(|| fault("the file is not UTF-8"))?;
-            all.push(Lexicon::read(language, text)?);
+            let examples = folder.get_file(folder.path().join("intents.txt")).and_then(|file| file.contents_utf8());
+            all.push(Lexicon::read(language, text, examples.unwrap_or_default())?);
         }
-        all.sort_by_key(|lexicon| (lexicon.language != Language::ENGLISH, lexicon.language));
         match all.is_empty() {
             true => Err(BadLexicon { tag: "config/locales".into(), fault: "no lexicon at all".into() }),
-            false => Ok(Lexicons { all: all.into() }),
+            false => Ok(Lexicons::of(all)),
         }
+    }
+
+    /// These, whose order does not matter.
+    pub fn of(mut all: Vec<Lexicon>) -> Lexicons {
+        all.sort_by_key(|lexicon| (lexicon.language != Language::ENGLISH, lexicon.language));
+        Lexicons { all: all.into() }
     }
 
     /// Each, English first.
@@ -352,8 +407,8 @@ impl Lexicons {
 }
 
 impl Lexicon {
-    /// Reads a lexicon file.
-    pub fn read(language: Language, text: &str) -> Result<Lexicon, BadLexicon> {
+    /// Reads a lexicon file and messages as people write them, one a line, headings in square brackets.
+    pub fn read(language: Language, text: &str, examples: &str) -> Result<Lexicon, BadLexicon> {
         let fault = |fault: String| BadLexicon { tag: language.tag().into(), fault };
         let file: File = toml::from_str(text).map_err(|e| fault(e.to_string()))?;
         let stemming = Stemming::read(&file).map_err(fault)?;
@@ -363,10 +418,29 @@ impl Lexicon {
             phrases: HashMap::new(),
             longest_phrase: 1,
             vocabulary: HashSet::new(),
+            known_stems: HashSet::new(),
+            uses: HashMap::new(),
+            compounds: file.compounds,
+            reduplicates: file.reduplicates,
+            free_order: file.free_order,
+            definite_endings: file.definite_endings.iter().map(|ending| text::fold(ending)).collect(),
+            spellings: HashMap::new(),
+            spelt_stems: HashMap::new(),
             patterns: Vec::new(),
             patterns_by_first: HashMap::new(),
             stemming,
         };
+        for (other, word) in &file.spellings {
+            let (key, value) = (text::words(other), text::words(word));
+            let ([key], [value]) = (key.as_slice(), value.as_slice()) else {
+                return Err(fault(format!("[spellings] has \"{other}\" = \"{word}\"; write one word for one word")));
+            };
+            if key.chars().count() >= SHORTEST_SPELT_STEM {
+                let (key, value) = (lexicon.stemming.stem(key), lexicon.stemming.stem(value));
+                lexicon.spelt_stems.insert(key, value);
+            }
+            lexicon.spellings.insert(key.clone(), value.clone());
+        }
         for (phrase, number) in &file.numbers {
             lexicon.phrase(phrase).number = Some(*number);
         }
@@ -392,12 +466,34 @@ impl Lexicon {
                 lexicon.pattern(intent, phrase).map_err(fault)?;
             }
         }
+        for line in examples.lines().filter(|line| !line.starts_with('[')) {
+            for word in text::words(line) {
+                *lexicon.uses.entry(word).or_default() += 1;
+            }
+        }
+        lexicon.known_stems = lexicon
+            .vocabulary
+            .iter()
+            .map(|word| lexicon.stem(word))
+            .filter(|stem| stem.chars().count() >= SHORTEST_KNOWN_STEM)
+            .collect();
         Ok(lexicon)
     }
 
-    /// What the phrase of these words, joined by spaces, means.
+    /// What the phrase of these words, joined by spaces, means; a phrase as written is taken before one whose words
+    /// are spelt in another way.
     pub fn meaning(&self, phrase: &str) -> Option<Meaning> {
-        self.phrases.get(phrase).copied()
+        let written = self.phrases.get(phrase).copied();
+        if written.is_some() || !phrase.split(' ').any(|word| self.spellings.contains_key(word)) {
+            return written;
+        }
+        let spelt: Vec<&str> = phrase.split(' ').map(|word| self.spelt(word)).collect();
+        self.phrases.get(&spelt.join(" ")).copied()
+    }
+
+    /// The word as the lexicon and merchants spell it.
+    fn spelt<'a>(&'a self, word: &'a str) -> &'a str {
+        self.spellings.get(word).map_or(word, String::as_str)
     }
 
     /// Whether these folded words are, all together, a phrase that does something or tells what a message is for.
@@ -417,7 +513,35 @@ impl Lexicon {
 
     /// Whether the folded word occurs in any phrase.
     pub fn knows(&self, word: &str) -> bool {
-        self.vocabulary.contains(word)
+        self.vocabulary.contains(word) || self.vocabulary.contains(self.spelt(word))
+    }
+
+    /// How much a word is of this language: by how often people write it, and by whether it does something.
+    pub fn weight(&self, word: &str) -> f32 {
+        let used = self.uses.get(word).map_or(0, |&uses| uses.min(MOST_USES)) as f32;
+        let does = self.phrases.get(word).is_some_and(|meaning| {
+            meaning.number.is_some() || !meaning.roles.only(&[Role::Stop, Role::Chatter, Role::Polite])
+        });
+        let listed = if does {
+            WEIGHT_OF_ROLE
+        } else if self.knows(word) {
+            WEIGHT_OF_LISTED
+        } else {
+            0.0
+        };
+        used + listed
+    }
+
+    /// Whether a word that is not as in the dictionary has an ending that says "the".
+    pub fn is_definite(&self, word: &str) -> bool {
+        self.definite_endings
+            .iter()
+            .any(|ending| word.strip_suffix(ending.as_str()).is_some_and(|rest| rest.chars().count() >= SHORTEST_STEM))
+    }
+
+    /// Whether a word of any phrase has this stem.
+    pub fn knows_stem(&self, stem: &str) -> bool {
+        self.known_stems.contains(stem)
     }
 
     /// Whether the language is written in Cyrillic letters.
@@ -427,7 +551,8 @@ impl Lexicon {
 
     /// The folded word without its ending.
     pub fn stem(&self, word: &str) -> String {
-        self.stemming.stem(word)
+        let stem = self.stemming.stem(self.spelt(word));
+        self.spelt_stems.get(&stem).cloned().unwrap_or(stem)
     }
 
     /// The single words for a number.
@@ -436,6 +561,11 @@ impl Lexicon {
             .iter()
             .filter(move |(phrase, meaning)| meaning.number == Some(number) && !phrase.contains(' '))
             .map(|(phrase, _)| phrase.as_str())
+    }
+
+    /// The phrases that do this.
+    pub fn phrases_of(&self, role: Role) -> impl Iterator<Item = &str> {
+        self.phrases.iter().filter(move |(_, meaning)| meaning.roles.has(role)).map(|(phrase, _)| phrase.as_str())
     }
 
     /// Phrases that begin with this stem.
@@ -502,7 +632,7 @@ impl Lexicon {
 
     fn row(&mut self, words: &str) -> Vec<String> {
         let words = text::words(words);
-        let stems = words.iter().map(|word| self.stemming.stem(word)).collect();
+        let stems = words.iter().map(|word| self.stem(word)).collect();
         self.vocabulary.extend(words);
         stems
     }
@@ -631,7 +761,7 @@ mod tests {
 
     #[test]
     fn slips_in_a_file_are_named() {
-        let read = |text: &str| Lexicon::read(Language::ENGLISH, text).map(|_| ()).unwrap_err().fault;
+        let read = |text: &str| Lexicon::read(Language::ENGLISH, text, "").map(|_| ()).unwrap_err().fault;
         let head = "name = \"x\"\n[numbers]\n";
         assert!(read(&format!("{head}[words]\nfoo = []\n[intents]\n")).contains("\"foo\""));
         assert!(read(&format!("{head}[words]\n[intents]\nfoo = [\"a\"]\n")).contains("\"foo\""));
@@ -643,7 +773,7 @@ mod tests {
     #[test]
     fn phrases_reach_over_alternatives_and_gaps() {
         let text = "name = \"x\"\n[numbers]\n[words]\n[intents]\nmenu = [\"(a|) b * (c d|e)\"]\n";
-        let lexicon = Lexicon::read(Language::ENGLISH, text).unwrap();
+        let lexicon = Lexicon::read(Language::ENGLISH, text, "").unwrap();
         let reach = |stems: &[&str]| lexicon.patterns(stems[0]).find_map(|p| p.reach(stems));
         assert_eq!(reach(&["a", "b", "x", "y", "c", "d", "z"]), Some((6, 4)));
         assert_eq!(reach(&["b", "e"]), Some((2, 2)));

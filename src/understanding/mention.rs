@@ -50,7 +50,7 @@ impl Engine {
         let mut words = segment::words(text, text::tokens(text), &self.lexicons);
         let own = self.shop.languages.first().copied();
         let language = detect::language(&words, &self.book, &self.lexicons, None, own);
-        let segments = segment::segments(&mut words, language, &self.book, &self.lexicons);
+        let segments = segment::segments(&mut words, language, &self.book, &self.shop, &self.lexicons);
         (words, segments)
     }
 

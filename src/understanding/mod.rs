@@ -8,6 +8,7 @@ pub mod answer;
 mod apply;
 mod details;
 mod detect;
+mod edits;
 mod engine;
 mod intent;
 mod items;
@@ -16,6 +17,7 @@ mod mention;
 mod names;
 mod segment;
 mod shop;
+mod spelling;
 #[cfg(test)]
 mod tests;
 pub mod text;

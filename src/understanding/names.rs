@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{
     lexicon::{Lexicon, Lexicons, Role},
+    spelling::Spellings,
     text,
 };
 use crate::{catalog::Catalog, language::Language};
@@ -19,6 +20,9 @@ const LONGEST_NAME: usize = 10;
 
 /// Fewest letters of a single word that may stand for a longer name.
 const SHORTEST_PART: usize = 3;
+
+/// Most letters of a word that joins others, such as "with", and may be left out.
+const LONGEST_JOINT: usize = 4;
 
 /// What a name stands for. Numbers are places in the catalogue's lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -73,6 +77,8 @@ pub struct NameBook {
     pub trees: Vec<Tree>,
     /// Every folded word of a name, with the languages that have it.
     pub words: HashMap<String, Vec<Language>>,
+    /// What a misspelt word is compared with.
+    pub spellings: Spellings,
     /// For a choice that is named as "one or the other" of its sisters: those.
     pub either: HashMap<(usize, usize), Vec<(usize, usize)>>,
     /// The products of each category.
@@ -144,13 +150,16 @@ impl NameBook {
             })
             .collect();
         let either = eithers(catalog, lexicons);
-        let mut book = NameBook { trees: Vec::new(), words: HashMap::new(), either, members };
-        for (_, language, words) in &all {
+        let mut book =
+            NameBook { trees: Vec::new(), words: HashMap::new(), spellings: Spellings::default(), either, members };
+        for (thing, language, words) in &all {
             for word in words {
                 let known = book.words.entry(word.clone()).or_default();
                 if !known.contains(language) {
                     known.push(*language);
                 }
+                let lexicon = lexicons.position(*language).map(|at| &lexicons.all()[at]);
+                book.spellings.insert(word, lexicon, *thing);
             }
         }
         let full: HashSet<String> = all.iter().map(|(_, _, words)| words.concat()).collect();
@@ -191,9 +200,46 @@ fn forms_of(
     let role = |word: &str, roles: &[Role]| {
         lexicon.and_then(|l| l.meaning(word)).is_some_and(|meaning| meaning.roles.any(roles))
     };
-    let plain: Vec<String> = words.iter().filter(|w| !role(w, &[Role::And])).cloned().collect();
-    if plain.len() < words.len() {
+    // "and" and small words that join are left out: "chicken rice" for "chicken with rice".
+    let joins = |word: &str| {
+        role(word, &[Role::And])
+            || word.chars().count() <= LONGEST_JOINT
+                && role(word, &[Role::Of, Role::With, Role::On, Role::Into, Role::Definite])
+                && !role(word, &[Role::Without, Role::Not, Role::Or])
+    };
+    let plain: Vec<String> = words
+        .iter()
+        .enumerate()
+        .filter(|(at, w)| *at == 0 || at + 1 == words.len() || !joins(w))
+        .map(|(_, w)| w.clone())
+        .collect();
+    if plain.len() < words.len() && plain.len() > 1 {
         push(plain.clone(), Form::Moved);
+    }
+    // "not hot" for "without heat": a name that refuses is refused in other words too.
+    if let Some(lexicon) = lexicon {
+        let refuses = |words: &[String]| {
+            lexicon.meaning(&words.join(" ")).is_some_and(|m| m.roles.any(&[Role::Without, Role::Not]))
+        };
+        let refusal = (1..words.len().min(4)).rev().find(|&length| refuses(&words[..length]));
+        if let Some(length) = refusal {
+            let others = lexicon.phrases_of(Role::Without).chain(lexicon.phrases_of(Role::Not));
+            for other in others.map(text::words).filter(|other| other.len() <= 2) {
+                push(other.into_iter().chain(words[length..].iter().cloned()).collect(), Form::Moved);
+            }
+        }
+    }
+    if let ([first, second], Some(true)) = (words, lexicon.map(|lexicon| lexicon.free_order))
+        && first.chars().chain(second.chars()).all(char::is_alphabetic)
+    {
+        push(vec![second.clone(), first.clone()], Form::Moved);
+    }
+    // "0.5" for "0.5 l", "a kilo" for "1 kg".
+    if words.len() > 1 && words[0].contains('.') && words[0].parse::<f32>().is_ok() {
+        push(vec![words[0].clone()], Form::Moved);
+    }
+    if words.len() > 1 && words[0] == "1" && words[1].chars().all(char::is_alphabetic) {
+        push(words[1..].to_vec(), Form::Moved);
     }
     for at in 1..words.len() {
         let mut joined = words.to_vec();
@@ -234,8 +280,16 @@ fn forms_of(
             && part.first().is_none_or(|first| !role(first, &[Role::And, Role::Or, Role::With, Role::Of]))
             && part.last().is_none_or(|last| !role(last, &[Role::And, Role::Or, Role::With, Role::Of]))
     };
+    // "the kitten" is no food for kittens: what a name says behind a small word only describes.
+    let describes = |at: usize| {
+        let before = &words[at - 1];
+        matches!(thing, Thing::Product(_))
+            && at >= 2
+            && (joins(before)
+                || before.chars().count() <= LONGEST_JOINT && role(before, &[Role::Name, Role::WeakAddress]))
+    };
     for at in 1..words.len() {
-        if telling(&words[at..]) {
+        if telling(&words[at..]) && !describes(at) {
             push(words[at..].to_vec(), Form::Tail);
         }
         if telling(&words[..at]) {

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use super::{
     lexicon::{Lexicons, Meaning, Role, Roles},
     names::{Form, MOST_AMBIGUOUS, Name, NameBook, Thing},
+    shop::Shop,
     text::{Kind, Token},
 };
 use crate::language::Language;
@@ -14,17 +15,11 @@ use crate::language::Language;
 /// Longest run of digits that can be a quantity; longer ones are postcodes, telephone numbers and the like.
 pub const LONGEST_QUANTITY: usize = 5;
 
+/// Fewest letters of a word that a "2" repeats; shorter ones are units.
+const SHORTEST_REPEATED: usize = 3;
+
 /// Most different unknown words of a message that are compared with the catalogue's words.
 const MOST_FUZZY: usize = 24;
-
-/// Fewest letters of a word that may be misspelt: shorter ones are too close to too many others.
-const SHORTEST_FUZZY: usize = 5;
-
-/// Fewest letters of a word that may be cut short, as "mayo" is.
-const SHORTEST_CUT: usize = 4;
-
-/// From so many letters on two slips are forgiven.
-const TWO_SLIPS: usize = 8;
 
 const COST_KNOWN: f32 = 1.0;
 const COST_STEMMED: f32 = 0.05;
@@ -32,6 +27,7 @@ const COST_MOVED: f32 = 0.1;
 const COST_FOREIGN: f32 = 0.3;
 const COST_PART: f32 = 0.6;
 const COST_UNKNOWN: f32 = 2.4;
+const COST_HEADING: f32 = 1.2;
 
 /// A piece of a message with all that it may mean.
 #[derive(Debug, Clone, Default)]
@@ -52,8 +48,8 @@ pub struct Segment {
     pub choices: Vec<(usize, usize)>,
     /// Products of the class that it names.
     pub class: Vec<usize>,
-    /// Whether it names a group of options.
-    pub group: bool,
+    /// Groups of options of that name.
+    pub groups: Vec<usize>,
     /// The mark, where it is one.
     pub mark: Option<Kind>,
     /// Whether nothing is known of it.
@@ -62,6 +58,8 @@ pub struct Segment {
     pub loose: bool,
     /// The form of a part of a name that was taken for the whole.
     pub part: Option<Form>,
+    /// Whether an ending says "the": Norwegian "pizzaen", Indonesian "pizzanya".
+    pub definite: bool,
     /// Whether earlier steps have used it up.
     pub dead: bool,
     /// Whether it tells of something beside goods: a time, an allergy, a name, an address.
@@ -115,11 +113,23 @@ pub fn words(text: &str, tokens: Vec<Token>, lexicons: &Lexicons) -> Vec<Word> {
 }
 
 /// Cuts a message; `language` is the place of its lexicon. Misspelt words are mended in `words`.
-pub fn segments(words: &mut [Word], language: usize, book: &NameBook, lexicons: &Lexicons) -> Vec<Segment> {
+pub fn segments(
+    words: &mut Vec<Word>,
+    language: usize,
+    book: &NameBook,
+    shop: &Shop,
+    lexicons: &Lexicons,
+) -> Vec<Segment> {
+    if lexicons.all()[language].reduplicates {
+        repeat(words, lexicons);
+    }
     let first = cut(words, language, book, lexicons);
-    let mended = mend(words, &first, book, lexicons);
+    let parted = lexicons.all()[language].compounds && part_compounds(words, &first, language, book, lexicons);
+    let first = if parted { cut(words, language, book, lexicons) } else { first };
+    let mended = mend(words, &first, language, book, lexicons);
     let mut segments = if mended { cut(words, language, book, lexicons) } else { first };
-    drop_loose_parts(&mut segments);
+    join_neighbours(&mut segments);
+    drop_loose_parts(&mut segments, shop);
     saturate(words, &mut segments);
     segments
 }
@@ -180,22 +190,85 @@ fn cut(words: &[Word], language: usize, book: &NameBook, lexicons: &Lexicons) ->
     segments
 }
 
+/// Two names side by side of which one is a part, or may be several things, are one thing where only that has both:
+/// "rump steaks" are no rump and steaks.
+fn join_neighbours(segments: &mut Vec<Segment>) {
+    let mut at = 1;
+    while at < segments.len() {
+        let (first, second) = (&segments[at - 1], &segments[at]);
+        let open = |s: &Segment| s.part.is_some() || s.products.len() > 1;
+        let common: Vec<usize> = first.products.iter().filter(|p| second.products.contains(p)).copied().collect();
+        if !common.is_empty() && first.products != second.products && (open(first) || open(second)) {
+            let to = second.to;
+            let first = &mut segments[at - 1];
+            first.to = to;
+            first.products = common;
+            first.choices.clear();
+            first.part = None;
+            segments.remove(at);
+        } else {
+            at += 1;
+        }
+    }
+}
+
 /// A part of a name beside a whole one merely describes it: "grilled chicken" is no "grilled vegetables", "ranch
-/// dressing" no "caesar dressing".
-fn drop_loose_parts(segments: &mut [Segment]) {
+/// dressing" no "caesar dressing". But "lunch pizza" is one of the lunch size, and "unscented wipes" are wipes.
+fn drop_loose_parts(segments: &mut [Segment], shop: &Shop) {
     for at in 0..segments.len() {
-        let describes = match segments[at].part {
-            Some(Form::Head) => segments.get(at + 1).is_some_and(|s| s.is_name() || s.unknown),
-            Some(Form::Tail) if segments[at].to - segments[at].from == 1 => {
-                at.checked_sub(1).is_some_and(|b| segments[b].is_name() && segments[b].part.is_none())
+        let after = segments.get(at + 1);
+        let before = at.checked_sub(1).map(|b| &segments[b]);
+        let (products, choices) = match segments[at].part {
+            Some(Form::Head) => {
+                let sized = after.is_some_and(|s| {
+                    s.part.is_none()
+                        && shop.exclusive(&shop.fitting(&s.products, &segments[at].choices))
+                        && !shop.fitting(&s.products, &segments[at].choices).is_empty()
+                });
+                let plain = |s: &Segment| {
+                    s.mark.is_none()
+                        && s.number.is_none()
+                        && s.class.is_empty()
+                        && s.roles.only(&[Role::Stop, Role::Chatter])
+                };
+                let describes = after.is_some_and(|s| s.is_name() || s.unknown || plain(s));
+                (describes, describes && !sized)
             }
-            _ => false,
+            Some(Form::Tail) if segments[at].to - segments[at].from == 1 => {
+                let named = |b: &Segment| b.is_name() && b.part.is_none();
+                let fits = |b: &Segment| !shop.fitting(&segments[at].products, &b.choices).is_empty();
+                (before.is_some_and(|b| named(b) && !fits(b)), before.is_some_and(named))
+            }
+            _ => (false, false),
         };
-        if describes {
+        if products {
             segments[at].products.clear();
+        }
+        if choices {
             segments[at].choices.clear();
         }
     }
+}
+
+/// A way into a tree of names.
+#[derive(Clone)]
+struct Way {
+    place: u32,
+    next: usize,
+    squashed: String,
+    skipped: Skipped,
+}
+
+/// Which word within a name was skipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Skipped {
+    None,
+    /// The one before; whether the name goes on is yet to be seen.
+    Now,
+    /// "and".
+    And,
+    /// "the", "of".
+    Small,
 }
 
 /// Everything that may begin at a word, with its cost.
@@ -206,28 +279,61 @@ fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexic
     // Names, by length.
     let mut by_length: Vec<Vec<(u8, &Name)>> = Vec::new();
     for (tree_at, tree) in book.trees.iter().enumerate() {
-        // Two words may be one word of a name; so at each place there may be two ways on.
-        let mut open = vec![(0, at, String::new())];
-        while let Some((place, next, squashed)) = open.pop() {
-            if next > at {
+        // Two words may be one word of a name, and "all the toppings" are all toppings; so at each place there may be
+        // several ways on.
+        let mut open = vec![Way { place: 0, next: at, squashed: String::new(), skipped: Skipped::None }];
+        while let Some(way) = open.pop() {
+            let next = way.next;
+            if next > at && way.skipped != Skipped::Now {
                 let length = next - at - 1;
                 if by_length.len() <= length {
                     by_length.resize_with(length + 1, Vec::new);
                 }
-                let ranked = |name| (rank(name, &squashed, lexicon.language, tree_at == language), name);
-                by_length[length].extend(tree.names(place).iter().map(ranked));
+                // Endings are those of the message's language, or of the name's own.
+                let own = tree_at == language;
+                let names = tree.names(way.place).iter().filter(|name| {
+                    (own || name.language == lexicons.all()[tree_at].language)
+                        // "ham and eggs" is what is called so, not what is called "ham eggs".
+                        && (way.skipped != Skipped::And || name.form == Form::Moved)
+                });
+                let least = if way.skipped == Skipped::None { 0 } else { 2 };
+                let ranked = |name| (rank(name, &way.squashed, lexicon.language, tree_at == language).max(least), name);
+                by_length[length].extend(names.map(ranked));
             }
             let Some(word) = words.get(next) else { continue };
             if !matches!(word.token.kind, Kind::Word | Kind::Number | Kind::Sign) {
                 continue;
             }
-            if let Some((joined, stem)) = joined(words, next, tree_at, book, lexicons)
-                && let Some(place) = tree.step(place, &stem)
+            if next > at
+                && way.skipped == Skipped::None
+                && let Some(meaning) = lexicon.meaning(&word.token.text)
+                && meaning.number.is_none()
             {
-                open.push((place, next + 2, format!("{squashed}{joined}")));
+                let and = meaning.roles.has(Role::And);
+                if and || meaning.roles.any(&[Role::Definite, Role::Of]) && !meaning.roles.has(Role::Without) {
+                    open.push(Way { skipped: Skipped::Now, next: next + 1, ..way.clone() });
+                }
             }
-            if let Some(place) = tree.step(place, &word.stems[tree_at]) {
-                open.push((place, next + 1, format!("{squashed}{}", word.token.text)));
+            let skipped = match way.skipped {
+                Skipped::Now => {
+                    let skipped = words[next - 1].token.text.as_str();
+                    let and = lexicon.meaning(skipped).is_some_and(|meaning| meaning.roles.has(Role::And));
+                    if and { Skipped::And } else { Skipped::Small }
+                }
+                before => before,
+            };
+            if let Some((joined, stem)) = joined(words, next, tree_at, book, lexicons)
+                && let Some(place) = tree.step(way.place, &stem)
+            {
+                open.push(Way { place, next: next + 2, squashed: format!("{}{joined}", way.squashed), skipped });
+            }
+            if let Some(place) = tree.step(way.place, &word.stems[tree_at]) {
+                open.push(Way {
+                    place,
+                    next: next + 1,
+                    squashed: format!("{}{}", way.squashed, word.token.text),
+                    skipped,
+                });
             }
         }
     }
@@ -239,6 +345,7 @@ fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexic
         let mended = words[at..=at + length].iter().any(|word| word.mended);
         segment.loose |= mended;
         gather(&mut segment, &names, book, rank >= 5);
+        segment.definite = rank >= 2 && lexicon.is_definite(&words[at + length].token.text);
         if rank >= 5 {
             let head = names.iter().all(|name| name.form == Form::Head);
             segment.part = Some(if head { Form::Head } else { Form::Tail });
@@ -254,7 +361,7 @@ fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexic
             }
             take(&mut segment, meaning);
         }
-        if !segment.is_name() && segment.class.is_empty() && !segment.group {
+        if !segment.is_name() && segment.class.is_empty() && segment.groups.is_empty() {
             continue;
         }
         let extra = match rank {
@@ -264,7 +371,9 @@ fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexic
             4 => COST_FOREIGN,
             _ => COST_PART,
         };
-        found.push((COST_KNOWN + extra, segment));
+        // "nappies size" is nappies, and their size, before it is the heading of the sizes.
+        let heading = if segment.is_name() { 0.0 } else { COST_HEADING * length as f32 };
+        found.push((COST_KNOWN + extra + heading, segment));
     }
     // Phrases of the language.
     for length in 1..=lexicon.longest_phrase() {
@@ -295,7 +404,9 @@ fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexic
         if let Some(meaning) = foreign {
             segment.unknown = false;
             take(&mut segment, meaning);
-        } else if lexicons.all()[language].knows(&token.text) {
+        } else if lexicons.all()[language].knows(&token.text)
+            || lexicons.all()[language].knows_stem(&words[at].stems[language])
+        {
             segment.unknown = false;
         }
         found.push((COST_UNKNOWN, segment));
@@ -354,7 +465,7 @@ fn gather(segment: &mut Segment, names: &[&Name], book: &NameBook, part: bool) {
                 None => choices.push((group, at)),
             },
             Thing::Category(at) => segment.class.extend(&book.members[at]),
-            Thing::Group(_) => segment.group = true,
+            Thing::Group(at) => segment.groups.push(at),
         }
     }
     products.sort_unstable();
@@ -377,8 +488,57 @@ fn gather(segment: &mut Segment, names: &[&Name], book: &NameBook, part: bool) {
     segment.choices = choices;
 }
 
+/// Reads a word with a "2" written to it twice: "gado2" is "gado gado", "dua2nya" is "dua duanya".
+fn repeat(words: &mut Vec<Word>, lexicons: &Lexicons) {
+    let mut at = 1;
+    while at < words.len() {
+        let (before, token) = (&words[at - 1].token, &words[at].token);
+        let repeats = before.kind == Kind::Word
+            && before.text.chars().count() >= SHORTEST_REPEATED
+            && token.kind == Kind::Number
+            && token.text == "2"
+            && token.from == before.to;
+        if repeats {
+            let mut token = Token { kind: Kind::Word, text: before.text.clone(), ..token.clone() };
+            let ending = words.get(at + 1).filter(|w| w.token.kind == Kind::Word && w.token.from == token.to);
+            if let Some(ending) = ending {
+                token.text.push_str(&ending.token.text);
+                token.to = ending.token.to;
+                words.remove(at + 1);
+            }
+            let stems = lexicons.all().iter().map(|lexicon| lexicon.stem(&token.text)).collect();
+            words[at] = Word { token, stems, mended: false, capital: false };
+        }
+        at += 1;
+    }
+}
+
+/// Writes apart what a language writes together: "keramiekbak" is "keramiek" and "bak". Says whether any word was.
+fn part_compounds(
+    words: &mut Vec<Word>,
+    segments: &[Segment],
+    language: usize,
+    book: &NameBook,
+    lexicons: &Lexicons,
+) -> bool {
+    let lexicon = &lexicons.all()[language];
+    let mut parted = false;
+    for segment in segments.iter().rev().filter(|segment| segment.unknown) {
+        let word = &words[segment.from];
+        let Some((left, right)) = book.spellings.parts(&word.token.text, |part| lexicon.stem(part)) else { continue };
+        let part = |text: String| {
+            let stems = lexicons.all().iter().map(|lexicon| lexicon.stem(&text)).collect();
+            Word { token: Token { text, ..word.token.clone() }, stems, mended: true, capital: word.capital }
+        };
+        let parts = [part(left), part(right)];
+        words.splice(segment.from..=segment.from, parts);
+        parted = true;
+    }
+    parted
+}
+
 /// Replaces unknown words by the one word of the catalogue that they are surely meant to be. Says whether any was.
-fn mend(words: &mut [Word], segments: &[Segment], book: &NameBook, lexicons: &Lexicons) -> bool {
+fn mend(words: &mut [Word], segments: &[Segment], language: usize, book: &NameBook, lexicons: &Lexicons) -> bool {
     let mut known: HashMap<String, Option<String>> = HashMap::new();
     let mut changed = false;
     for segment in segments.iter().filter(|segment| segment.unknown) {
@@ -387,7 +547,7 @@ fn mend(words: &mut [Word], segments: &[Segment], book: &NameBook, lexicons: &Le
             Some(mended) => mended.clone(),
             None if known.len() >= MOST_FUZZY => continue,
             None => {
-                let mended = nearest(word, book);
+                let mended = book.spellings.nearest(word, &words[segment.from].stems[language]).map(str::to_owned);
                 known.insert(word.clone(), mended.clone());
                 mended
             }
@@ -401,53 +561,4 @@ fn mend(words: &mut [Word], segments: &[Segment], book: &NameBook, lexicons: &Le
         }
     }
     changed
-}
-
-/// The nearest word of the catalogue within the slips that are forgiven, where no other is as near; else the one word
-/// that begins so.
-fn nearest(word: &str, book: &NameBook) -> Option<String> {
-    let letters = word.chars().count();
-    if letters < SHORTEST_CUT || word.chars().any(|c| !c.is_alphabetic()) {
-        return None;
-    }
-    let mut best: Option<(usize, &str)> = None;
-    let mut tied = false;
-    let mut longer: Option<&str> = None;
-    let mut many_longer = false;
-    for candidate in book.words.keys() {
-        let length = candidate.chars().count();
-        if length > letters + 1 && candidate.starts_with(word) {
-            many_longer |= longer.is_some();
-            longer = Some(candidate);
-        }
-        if letters < SHORTEST_FUZZY || length < SHORTEST_FUZZY {
-            continue;
-        }
-        let slips = if letters >= TWO_SLIPS && length >= TWO_SLIPS { 2 } else { 1 };
-        if length.abs_diff(letters) > slips {
-            continue;
-        }
-        let distance = strsim::osa_distance(word, candidate);
-        if distance > slips {
-            continue;
-        }
-        match best {
-            Some((least, _)) if distance > least => {}
-            Some((least, other)) if distance == least => {
-                tied = true;
-                // Which of equals is named must not depend on the order of a hash table.
-                best = Some((least, other.min(candidate)));
-            }
-            _ => {
-                tied = false;
-                best = Some((distance, candidate));
-            }
-        }
-    }
-    match best {
-        Some((_, nearest)) if !tied => Some(nearest.to_owned()),
-        // A singular and its plural are equally near; either will do.
-        Some((_, nearest)) if letters >= TWO_SLIPS => Some(nearest.to_owned()),
-        _ => longer.filter(|_| !many_longer).map(str::to_owned),
-    }
 }

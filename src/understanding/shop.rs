@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::text;
+use super::{edits::Known, text};
 use crate::{
     cart::{ChoiceKey, Line, Pick, ProductKey},
     catalog::Catalog,
@@ -87,6 +87,22 @@ impl Shop {
             .collect()
     }
 
+    /// The choices of products whose name begins with a number.
+    pub fn numbered(&self, products: &[usize], number: u32) -> Vec<(usize, usize)> {
+        let number = number.to_string();
+        let mut groups: Vec<usize> = products.iter().flat_map(|&product| self.groups_of[product].clone()).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        let begins = |names: &Vec<Vec<String>>| names.iter().any(|name| name.first() == Some(&number));
+        groups
+            .into_iter()
+            .flat_map(|group| {
+                let names = &self.groups[group].names;
+                (0..names.len()).filter(move |&at| begins(&names[at])).map(move |at| (group, at))
+            })
+            .collect()
+    }
+
     /// Whether all the choices are of groups that hold but one at a time.
     pub fn exclusive(&self, choices: &[(usize, usize)]) -> bool {
         choices.iter().all(|&(group, _)| self.groups[group].exclusive)
@@ -121,6 +137,15 @@ impl Shop {
     /// The place of a group.
     pub fn group(&self, id: &GroupId) -> Option<usize> {
         self.group_at.get(id).copied()
+    }
+
+    /// What later words may say of a line.
+    pub fn known(&self, line: &Line) -> Known {
+        Known {
+            products: self.products_of(line),
+            groups: line.options.iter().filter(|o| !o.without).filter_map(|o| self.group(&o.group)).collect(),
+            quantity: line.quantity,
+        }
     }
 
     /// What a line's product may be.

@@ -100,11 +100,15 @@ pub fn tokens(text: &str) -> Vec<Token> {
             _ => {}
         }
         let raw = &text[from..to];
-        if raw == "-" || raw == "–" || raw == "—" || raw == "/" || raw == "_" || is_apostrophe(first) {
+        // What stands in brackets belongs to what is before them.
+        if raw == "(" || raw == "-" || raw == "–" || raw == "—" || raw == "/" || raw == "_" || is_apostrophe(first)
+        {
             continue;
         }
         let text = match kind {
-            Kind::Word | Kind::Number => fold(raw),
+            // "1,5" and "1.5" are one number.
+            Kind::Number => fold(raw).replace(',', "."),
+            Kind::Word => fold(raw),
             Kind::Comma => ",".into(),
             Kind::Stop => ".".into(),
             Kind::Question => "?".into(),
@@ -116,6 +120,28 @@ pub fn tokens(text: &str) -> Vec<Token> {
         }
     }
     found
+}
+
+/// The tokens of a text without the numbers that merely count a list's entries: "1) pizza 2) tea", "1. soup".
+pub fn without_enumeration(text: &str, mut tokens: Vec<Token>) -> Vec<Token> {
+    let mut entries = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let begins = at == 0 || matches!(tokens[at - 1].kind, Kind::Stop | Kind::Comma | Kind::Question | Kind::Sign);
+        let closed = text[token.to..].starts_with(')')
+            || begins && text[token.to..].starts_with('.') && text[token.to + 1..].starts_with([' ', '\u{a0}']);
+        if token.kind == Kind::Number && closed && token.text == (entries.len() + 1).to_string() {
+            entries.push(at);
+        }
+    }
+    // A lone "1)" may as well be a quantity.
+    if entries.len() < 2 {
+        return tokens;
+    }
+    for &at in &entries {
+        tokens[at].kind = Kind::Stop;
+        tokens[at].text = ".".into();
+    }
+    tokens
 }
 
 /// The folded words of a name or phrase: what its tokens say, without marks.
