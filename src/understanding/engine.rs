@@ -87,7 +87,12 @@ impl Engine {
             name: None,
             wishes: Vec::new(),
             fragment: false,
+            undo: draft.is_undo(),
         };
+        if reading.undo {
+            reading.confidence = 1.0;
+            return reading;
+        }
         if self.answers_freely(&draft, utterance, &mut reading) {
             return reading;
         }
@@ -413,9 +418,12 @@ impl Engine {
         reading.unmatched = draft.unmatched(strays, utterance.expecting == Some(Expecting::Choice), changed);
         let mut found: Vec<(Intent, usize)> = draft.hits.iter().map(|hit| (hit.intent, hit.words)).collect();
         let names = draft.segments.iter().filter(live).any(Segment::is_name);
+        // "a motor boat" names goods, whether or not the shop has them.
+        let mut after = draft.segments.iter().skip_while(|s| !s.is(Role::Article));
+        let counted = after.any(|s| !s.dead && s.unknown);
         if changed
             || !draft.refused.is_empty()
-            || ((opened || names) && !reading.unmatched.is_empty())
+            || ((opened || names || counted) && !reading.unmatched.is_empty())
             || draft.live(Role::Usual)
         {
             // An order weighs as much as a phrase of three words.
@@ -496,6 +504,15 @@ impl Draft<'_> {
     /// Whether the token begins with a capital letter.
     fn is_capitalised(&self, token: usize) -> bool {
         self.words[token].capital
+    }
+
+    /// Whether the message is nothing but "undo" with courtesy.
+    fn is_undo(&self) -> bool {
+        self.segments.iter().any(|s| s.roles.has(Role::Undo))
+            && self.segments.iter().all(|s| {
+                s.mark.is_some_and(|mark| mark != Kind::Question)
+                    || s.roles.any(&[Role::Undo, Role::Polite, Role::No, Role::Definite, Role::Stop, Role::Chatter])
+            })
     }
 
     fn live(&self, role: Role) -> bool {

@@ -149,10 +149,12 @@ pub enum Role {
     Stop,
     /// A word of everyday talk that names nothing to buy.
     Chatter,
+    /// Takes the last change of the cart back, where it is the whole message.
+    Undo,
 }
 
 /// Names of the roles in a lexicon file.
-const ROLES: [(&str, Role); 53] = [
+const ROLES: [(&str, Role); 54] = [
     ("article", Role::Article),
     ("definite", Role::Definite),
     ("and", Role::And),
@@ -206,6 +208,7 @@ const ROLES: [(&str, Role); 53] = [
     ("allergy", Role::Allergy),
     ("stop", Role::Stop),
     ("chatter", Role::Chatter),
+    ("undo", Role::Undo),
 ];
 
 /// A set of roles.
