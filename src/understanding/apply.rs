@@ -163,7 +163,7 @@ impl Work<'_> {
 
     /// "one more", "another with ham": of the line named last.
     fn one_more(&mut self, piece: &Piece) {
-        let Some(last) = self.last() else { return };
+        let Some(&last) = self.aimed(piece).first() else { return };
         self.acted = true;
         let quantity = piece.quantity.unwrap_or(1).min(MOST_OF_A_LINE);
         if piece.wishes.is_empty() {

@@ -23,6 +23,12 @@ use crate::{
 /// Most products of a class ("a pizza") among which the customer is asked to choose; a larger class is left to the menu.
 const MOST_OF_A_CLASS: usize = 24;
 
+/// Most products of a name that words behind it may tell apart; more are a class.
+const MOST_NARROWED: usize = 4;
+
+/// Most segments between a name and the words that tell which is meant.
+const FARTHEST_NARROWING: usize = 4;
+
 /// Most characters of an address; longer ones are no address.
 const LONGEST_ADDRESS: usize = 200;
 
@@ -110,6 +116,7 @@ impl Engine {
         let settled = utterance.expecting == Some(Expecting::Choice) && self.settle(&mut draft, &mut cart);
         let there: Vec<Vec<usize>> = cart.lines.iter().map(|line| self.shop.products_of(line)).collect();
         self.classes(&mut draft, &there);
+        self.narrow(&mut draft);
         let known = |cart: &Cart| cart.lines.iter().map(|line| self.shop.known(line)).collect::<Vec<_>>();
         let pieces = items::pieces(
             &draft.segments,
@@ -218,6 +225,45 @@ impl Engine {
         let name = self.stated_name(draft.text);
         let long = name.split_whitespace().count() > LONGEST_NAME;
         hit || sells || makes || fetched || long || !name.contains(char::is_alphabetic)
+    }
+
+    /// Narrows an ambiguous product by plain words behind it that only some of the candidates have in their names: "a bed,
+    /// for dogs".
+    fn narrow(&self, draft: &mut Draft<'_>) {
+        for at in 0..draft.segments.len() {
+            let segment = &draft.segments[at];
+            if segment.dead || !(2..=MOST_NARROWED).contains(&segment.products.len()) {
+                continue;
+            }
+            let own = segment.from..segment.to;
+            let plain = |s: &&Segment| s.mark.is_none() && s.products.is_empty() && s.number.is_none() && !s.dead;
+            let end = at + 1 + draft.segments[at + 1..].iter().take_while(plain).take(FARTHEST_NARROWING).count();
+            let candidates = segment.products.clone();
+            let says = |word: &Word, product: usize| {
+                let names = self.shop.names[product].iter().flatten().filter(|name| name.chars().count() > 2);
+                self.lexicons
+                    .all()
+                    .iter()
+                    .zip(&word.stems)
+                    .any(|(lexicon, stem)| names.clone().any(|n| lexicon.stem(n) == *stem))
+            };
+            for next in at + 1..end {
+                let words = draft.segments[next].from..draft.segments[next].to;
+                if !draft.segments[next].choices.is_empty() || draft.segments[next].roles.any(&[Role::And, Role::Or]) {
+                    continue;
+                }
+                let saying: Vec<usize> = candidates
+                    .iter()
+                    .copied()
+                    .filter(|&product| words.clone().any(|w| !own.contains(&w) && says(&draft.words[w], product)))
+                    .collect();
+                if !saying.is_empty() && saying.len() < candidates.len() {
+                    draft.segments[at].products = saying;
+                    draft.segments[next].dead = true;
+                    break;
+                }
+            }
+        }
     }
 
     /// Which of these, told by their names, has words of the message that the others lack: "with meat" of a pie with meat

@@ -586,6 +586,8 @@ fn head_before(segments: &[Segment], heads: &[bool], number: usize, shop: &Shop)
     let mut at = number;
     let mut options = Vec::new();
     let mut corrected = false;
+    let portioned = segments.get(number + 1).is_some_and(|s| s.is(Role::Unit) && !s.is_name())
+        && segments.get(number + 2).is_none_or(|s| s.mark.is_some() || s.is(Role::And));
     while at > 0 {
         at -= 1;
         let segment = &segments[at];
@@ -594,7 +596,11 @@ fn head_before(segments: &[Segment], heads: &[bool], number: usize, shop: &Shop)
             corrected = true;
             continue;
         }
-        if corrected && segment.number.is_some() && !segment.dead {
+        if corrected && (segment.number.is_some() && !segment.dead || segment.mark == Some(Kind::Comma)) {
+            continue;
+        }
+        // "nappies, three packs, …"
+        if portioned && segment.mark == Some(Kind::Comma) && at + 1 == number {
             continue;
         }
         if heads[at] {
@@ -877,6 +883,15 @@ impl Scan<'_> {
             self.push(part);
             self.head_passed = true;
             self.calm();
+            return;
+        }
+        // "one more of the first"
+        if let Some(ordinal) = segment.ordinal
+            && let Some(now) = self.now.filter(|&now| self.out.pieces[now].another)
+            && self.out.pieces[now].products.is_empty()
+            && self.out.pieces[now].wishes.is_empty()
+        {
+            self.out.pieces[now].aim = Aim::Nth(ordinal);
             return;
         }
         if let Some(ordinal) = segment.ordinal
