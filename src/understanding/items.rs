@@ -178,6 +178,7 @@ pub fn pieces(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Pieces {
         count: None,
         clause: 0,
         clause_before: 0,
+        phrase: 0,
         corrected: false,
         opened: false,
         changing: false,
@@ -437,6 +438,10 @@ fn edges(segments: &[Segment], heads: &[bool], counted: &[Option<usize>], shop: 
                     break;
                 }
                 edge = at;
+                // "a large order of fries"
+                if segment.roles.has(Role::SideOf) && segment.number.is_none() && !segment.roles.has(Role::Article) {
+                    continue;
+                }
                 // "two more", "another two": both words open the item.
                 let earlier = at.checked_sub(1).filter(|&b| b >= floor).map(|b| &segments[b]);
                 if earlier.is_some_and(|b| !b.dead && (b.number.is_some() || b.is(Role::Another))) {
@@ -542,8 +547,10 @@ fn trailing(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usi
         let of_option = parts
             && at.checked_sub(1).is_some_and(|b| is_with(&segments[b]) && !segments[b].is_name())
             && (at + 1..segments.len())
-                .find(|&s| !is_filling(&segments[s]))
+                .find(|&s| !is_filling(&segments[s]) && !segments[s].roles.any(&[Role::Unit, Role::Of]))
                 .is_some_and(|s| !segments[s].choices.is_empty());
+        // "three pumps hazelnut"
+        let of_option = of_option || segments.get(at + 1).is_some_and(|s| s.is(Role::Dose) && !s.is_name());
         let theirs = match head_after(segments, heads, at) {
             _ if times => true,
             _ if of_option => false,
@@ -739,6 +746,8 @@ struct Scan<'a> {
     /// The first wish of the present clause within its piece, and within the piece before an item that has just begun.
     clause: usize,
     clause_before: usize,
+    /// The first wish behind the last "with" or "without" within its piece.
+    phrase: usize,
     corrected: bool,
     opened: bool,
     changing: bool,
@@ -773,7 +782,16 @@ impl Scan<'_> {
         piece.aim = Aim::New;
         piece.quantity =
             self.counted.iter().position(|owner| *owner == Some(head)).and_then(|number| self.segments[number].number);
-        if let Some(make) = make {
+        // "make the drink a tea", behind a sandwich, asks for a tea.
+        let other = make.is_some_and(|make| {
+            let last = self.out.pieces[..make].iter().rev().find(|p| !p.products.is_empty());
+            self.segments[self.out.pieces[make].from..at].iter().any(|s| {
+                !s.class.is_empty() && last.is_some_and(|p| !p.products.iter().any(|product| s.class.contains(product)))
+            })
+        });
+        if other {
+            self.out.pieces.pop();
+        } else if let Some(make) = make {
             piece.deed = self.out.pieces[make].deed;
             piece.aim = self.out.pieces[make].aim;
             self.out.pieces.pop();
@@ -797,6 +815,7 @@ impl Scan<'_> {
         self.out.pieces.push(piece);
         self.now = Some(self.out.pieces.len() - 1);
         self.clause = 0;
+        self.phrase = 0;
     }
 
     /// The piece being read; one without a head where there is none.
@@ -944,6 +963,12 @@ impl Scan<'_> {
             && let Some(one) = self.one_of_options(at)
             && let Some(now) = self.now.filter(|_| self.part_of_one())
         {
+            // "a milkshake, a medium one": no second one.
+            let apart = (0..at).rev().find(|&b| self.segments[b].mark != Some(Kind::Comma));
+            if apart.is_some_and(|b| self.heads[b]) {
+                self.one = one;
+                return;
+            }
             let mut piece = Piece::new(at);
             piece.products = self.out.pieces[now].products.clone();
             piece.aim = Aim::New;
@@ -1025,6 +1050,14 @@ impl Scan<'_> {
                 self.selected = at + 2;
                 return;
             }
+            // "with ranch, oh wait, make that mayonnaise"
+            if self.corrected
+                && self.option_is_next(at)
+                && let Some(now) = self.now.filter(|_| self.part_of_one())
+                && !self.out.pieces[now].wishes.is_empty()
+            {
+                return;
+            }
             // "both make large": what was pointed at is made so.
             if let Some(now) = self.now
                 && matches!(self.out.pieces[now].aim, Aim::All | Aim::Nth(_) | Aim::Having | Aim::Rest)
@@ -1073,6 +1106,9 @@ impl Scan<'_> {
         if roles.has(Role::Rest) && !self.option_is_next(at) {
             self.aim(at, Aim::Rest);
             return;
+        }
+        if roles.any(&[Role::With, Role::Without]) {
+            self.phrase = self.now.map_or(0, |now| self.out.pieces[now].wishes.len());
         }
         if roles.any(&[Role::Without, Role::Remove, Role::Not]) {
             self.negated = true;
@@ -1140,6 +1176,15 @@ impl Scan<'_> {
         numbered(self.segments, self.shop, &piece.products, at)
     }
 
+    /// How many the parts from this number on are together: "one with ham and one without".
+    fn parts_from(&self, at: usize) -> u32 {
+        let until = (at..self.segments.len()).find(|&s| self.heads[s]).unwrap_or(self.segments.len());
+        (at..until)
+            .filter(|&s| !self.segments[s].dead && option_or_part_follows(self.segments, self.heads, s))
+            .filter_map(|s| self.segments[s].number)
+            .fold(0, u32::saturating_add)
+    }
+
     /// Whether another product follows in the clause.
     fn gives_way(&self, at: usize) -> bool {
         let Some(now) = self.now else { return false };
@@ -1185,6 +1230,11 @@ impl Scan<'_> {
         if again && joined {
             piece.same |= same;
         }
+        if same && piece.another && piece.wishes.is_empty() && joined {
+            piece.products.clear();
+            piece.same = true;
+            return true;
+        }
         again && joined
     }
 
@@ -1227,8 +1277,9 @@ impl Scan<'_> {
             part.rest = true;
             return Some(part);
         }
-        let ordinal = self.segments[at].ordinal.is_some_and(|n| n > 1);
-        if item && now.part && (roles.has(Role::Another) || ordinal) && !roles.has(Role::Again) {
+        let several = now.part || now.quantity.is_some_and(|n| n > 1);
+        let ordinal = several && self.segments[at].ordinal.is_some() && self.around.cart.is_empty();
+        if item && (now.part && roles.has(Role::Another) || ordinal) && !roles.has(Role::Again) {
             part.quantity = Some(1);
             return option_or_part_follows(self.segments, self.heads, at).then_some(part);
         }
@@ -1319,6 +1370,16 @@ impl Scan<'_> {
                 s.told || s.mark.is_some() || !s.dead && s.roles.any(&[Role::And, Role::But, Role::Open, Role::Add])
             });
         let Some(before) = previous(self.segments, at).filter(|_| ends) else { return false };
+        // "one with cream and one without"
+        if self.segments[before].number.is_some()
+            && let Some(now) = self.now.filter(|&now| now > 0)
+            && self.out.pieces[now].wishes.is_empty()
+            && let Some(wish) = self.out.pieces[now - 1].wishes.last().filter(|wish| !wish.without)
+        {
+            let wish = Wish { without: true, at, ..wish.clone() };
+            self.out.pieces[now].wishes.push(wish);
+            return true;
+        }
         if (before + 1..at).any(|b| self.segments[b].mark.is_some()) {
             return false;
         }
@@ -1390,8 +1451,10 @@ impl Scan<'_> {
         let segment = &self.segments[at];
         let Some(now) = self.now.filter(|_| segment.number.is_some()) else { return false };
         let piece = &self.out.pieces[now];
+        // "double" is two of what has no double.
+        let doubles = segment.roles.has(Role::Extra);
         let edge = self.edge_passed && !self.head_passed && piece.from == at && piece.quantity.is_none();
-        edge || self.shop.fitting(&piece.products, &segment.choices).is_empty()
+        edge && !doubles || self.shop.fitting(&piece.products, &segment.choices).is_empty()
     }
 
     fn head(&mut self, at: usize) {
@@ -1509,6 +1572,7 @@ impl Scan<'_> {
         self.negated
             && self.segments.get(at + 1).is_some_and(|s| s.is(Role::And) || s.is(Role::Or))
             && self.segments.get(at + 2).is_some_and(|s| !s.dead && !s.choices.is_empty() && !self.heads[at + 2])
+            && !self.segments.get(at + 3).is_some_and(|s| s.is(Role::Instead))
     }
 
     fn number(&mut self, at: usize, number: u32) {
@@ -1608,7 +1672,8 @@ impl Scan<'_> {
             let parts_before = self.out.pieces[parent].part;
             // "two with ham, one with cheese" is three: what was said of the two leaves nothing of them.
             let head = (self.out.pieces[parent].from..at).find(|&s| self.heads[s]).unwrap_or(0);
-            let told = !(parts_before || exclusive || of_them)
+            let whole = self.out.pieces[parent].quantity.unwrap_or(1);
+            let told = !(parts_before || exclusive || of_them || self.parts_from(at) == whole)
                 && self.out.pieces[parent]
                     .wishes
                     .iter()
@@ -1788,7 +1853,9 @@ impl Scan<'_> {
                 }
                 return;
             }
-            let keep = self.clause.min(piece.wishes.len());
+            // "both with olives" says it of what follows, "with olives on both" of what stands before.
+            let follows = option_or_part_follows(self.segments, self.heads, at);
+            let keep = if follows { piece.wishes.len() } else { self.clause.max(self.phrase).min(piece.wishes.len()) };
             let wishes = piece.wishes.split_off(keep);
             let mut edit = Piece::new(at);
             edit.aim = aim;

@@ -107,6 +107,8 @@ pub enum Role {
     OnSide,
     /// Pieces, bottles, portions: no meaning beside a number.
     Unit,
+    /// A measure of what is added: a pump, a spoon. A number before it counts no items.
+    Dose,
     /// Glue.
     Of,
     /// "x" of "2x".
@@ -154,7 +156,7 @@ pub enum Role {
 }
 
 /// Names of the roles in a lexicon file.
-const ROLES: [(&str, Role); 54] = [
+const ROLES: [(&str, Role); 55] = [
     ("article", Role::Article),
     ("definite", Role::Definite),
     ("and", Role::And),
@@ -187,6 +189,7 @@ const ROLES: [(&str, Role); 54] = [
     ("side_of", Role::SideOf),
     ("on_side", Role::OnSide),
     ("unit", Role::Unit),
+    ("dose", Role::Dose),
     ("of", Role::Of),
     ("times", Role::Times),
     ("open", Role::Open),
