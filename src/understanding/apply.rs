@@ -46,6 +46,8 @@ struct Work<'a> {
     inferred: bool,
     homeless: Vec<usize>,
     mentioned: &'a [usize],
+    /// Whether a line was taken out.
+    removed: bool,
 }
 
 /// Applies the pieces to a cart. What the message merely mentioned ("is the bolognese nice?") is what an order of
@@ -64,6 +66,7 @@ pub fn apply(pieces: &[Piece], cart: &Cart, usual: &Cart, mentioned: &[usize], s
         inferred: false,
         homeless: Vec::new(),
         mentioned,
+        removed: false,
     };
     for piece in pieces {
         work.piece(piece, usual);
@@ -316,6 +319,7 @@ impl Work<'_> {
 
     fn remove(&mut self, piece: &Piece) {
         self.acted = true;
+        self.removed = true;
         let mut lines = self.lines_of(&piece.products);
         if !piece.wishes.is_empty() {
             lines.retain(|&at| piece.wishes.iter().all(|wish| self.has(at, &wish.choices)));
@@ -410,6 +414,11 @@ impl Work<'_> {
 
     /// "make that three", "make the margherita large", "make it a pepperoni".
     fn make(&mut self, piece: &Piece) {
+        // "drop the beer, make it a lemonade": what it is to replace is gone already.
+        if self.removed && !piece.products.is_empty() && matches!(piece.aim, Aim::Last | Aim::New) {
+            self.item(piece);
+            return;
+        }
         let lines = self.aimed(piece);
         if lines.is_empty() {
             match piece.products.is_empty() {

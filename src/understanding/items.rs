@@ -522,7 +522,11 @@ fn trailing(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usi
         }
         let Some(owner) = before(at) else {
             // "lobster 1, lasagne 2": that many of what the shop lacks.
-            if behind && at.checked_sub(1).is_some_and(|b| segments[b].unknown && !segments[b].dead) {
+            let lost = at.checked_sub(1).is_some_and(|b| segments[b].unknown && !segments[b].dead);
+            let ends = head_after(segments, heads, at).is_none()
+                && !option_or_part_follows(segments, heads, at)
+                && heads[at..].contains(&true);
+            if behind && (lost || ends) {
                 owners[at] = Some(NOBODY);
             }
             continue;
@@ -547,10 +551,20 @@ fn trailing(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usi
         let of_option = parts
             && at.checked_sub(1).is_some_and(|b| is_with(&segments[b]) && !segments[b].is_name())
             && (at + 1..segments.len())
-                .find(|&s| !is_filling(&segments[s]) && !segments[s].roles.any(&[Role::Unit, Role::Of]))
+                .find(|&s| !is_filling(&segments[s]) && !segments[s].roles.any(&[Role::Unit, Role::Dose, Role::Of]))
                 .is_some_and(|s| !segments[s].choices.is_empty());
         // "three pumps hazelnut"
         let of_option = of_option || segments.get(at + 1).is_some_and(|s| s.is(Role::Dose) && !s.is_name());
+        // "a pizza, no, two"
+        let corrected = segments[owner + 1..at].iter().any(|s| s.is(Role::Correction) || s.is(Role::No));
+        if corrected && head_after(segments, heads, at).is_none() {
+            let first = (0..owner).rev().take_while(|&b| !heads[b]).find(|&b| number(b));
+            if let Some(first) = first {
+                owners[first] = Some(NOBODY);
+            }
+            owners[at] = Some(owner);
+            continue;
+        }
         let theirs = match head_after(segments, heads, at) {
             _ if times => true,
             _ if of_option => false,
@@ -588,6 +602,15 @@ const BEFORE_COUNT: [Role; 13] = [
     Role::One,
 ];
 
+/// Whether "not" stands before a number, or "not only".
+fn is_refused(segments: &[Segment], at: usize) -> bool {
+    let before = |back: usize, roles: &[Role]| {
+        at.checked_sub(back).is_some_and(|b| segments[b].roles.any(roles) && !segments[b].is_name())
+    };
+    const REFUSING: [Role; 3] = [Role::Not, Role::Without, Role::No];
+    before(1, &REFUSING) || before(1, &[Role::Only]) && before(2, &REFUSING)
+}
+
 /// The head that a number stands behind, with nothing but its options, units and courtesy between.
 fn head_before(segments: &[Segment], heads: &[bool], number: usize, shop: &Shop) -> Option<usize> {
     let mut at = number;
@@ -614,7 +637,7 @@ fn head_before(segments: &[Segment], heads: &[bool], number: usize, shop: &Shop)
             let fits = |option: &usize| !shop.fitting(&segment.products, &segments[*option].choices).is_empty();
             return (!segment.unknown && options.iter().all(fits)).then_some(at);
         }
-        let refused = at.checked_sub(1).is_some_and(|b| segments[b].roles.any(&[Role::Not, Role::Without, Role::No]));
+        let refused = is_refused(segments, at);
         if !segment.dead && !segment.choices.is_empty() {
             options.push(at);
         } else if segment.number.is_some() && !refused
@@ -667,10 +690,9 @@ fn numbered(segments: &[Segment], shop: &Shop, products: &[usize], at: usize) ->
             && segments[b].roles.any(&[Role::With, Role::Of])
             && !segments[b].roles.any(&[Role::And, Role::Add])
     });
-    let adjacent = at.checked_sub(1).is_some_and(|b| segments[b].is_name());
     // What follows is what it counts.
     let counts = segments.get(at + 1).is_some_and(|s| s.is_name() || s.unknown || s.roles.has(Role::Times));
-    if counts || !(led || adjacent && number >= LEAST_NAMED) {
+    if counts || !(led || number >= LEAST_NAMED) {
         return None;
     }
     let mut found = shop.numbered(products, number).into_iter();
@@ -685,7 +707,9 @@ fn is_with(segment: &Segment) -> bool {
 
 /// Whether an option, or "with" and its like, comes right after a number: "one large, one with ham".
 fn option_or_part_follows(segments: &[Segment], heads: &[bool], number: usize) -> bool {
-    let glue = |s: &Segment| !s.is_name() && s.roles.any(&[Role::Times, Role::Unit, Role::Of, Role::One, Role::On]);
+    let glue = |s: &Segment| {
+        !s.is_name() && s.roles.any(&[Role::Times, Role::Unit, Role::Dose, Role::Of, Role::One, Role::On])
+    };
     let after = (number + 1..segments.len()).find(|&at| !is_filling(&segments[at]) && !glue(&segments[at]));
     after.is_some_and(|at| {
         let segment = &segments[at];
@@ -1310,7 +1334,12 @@ impl Scan<'_> {
         } else if !self.removing {
             return None;
         }
-        if !roles(place, &[Role::With]) || roles(place, &[Role::Add]) && !one {
+        let option =
+            |at: usize| self.segments.get(at).is_some_and(|s| !s.dead && !self.heads[at] && !s.choices.is_empty());
+        let removes = self.removing
+            || self.segments[at..].iter().take_while(|s| s.mark.is_none()).any(|s| s.is(Role::Remove) && !s.is_name());
+        let bare = option(place) && removes && (one || self.one_of_options(place.wrapping_sub(1)).is_some());
+        if !bare && (!roles(place, &[Role::With]) || roles(place, &[Role::Add]) && !one) {
             return None;
         }
         let first = (place..self.segments.len()).find(|&s| !roles(s, &[Role::With, Role::Definite, Role::Extra]))?;
@@ -1454,7 +1483,9 @@ impl Scan<'_> {
         // "double" is two of what has no double.
         let doubles = segment.roles.has(Role::Extra);
         let edge = self.edge_passed && !self.head_passed && piece.from == at && piece.quantity.is_none();
-        edge && !doubles || self.shop.fitting(&piece.products, &segment.choices).is_empty()
+        let last = self.out.pieces.iter().rev().find(|piece| !piece.products.is_empty());
+        let products = last.map_or(&[][..], |piece| &piece.products);
+        edge && !doubles || self.shop.fitting(products, &segment.choices).is_empty()
     }
 
     fn head(&mut self, at: usize) {
@@ -1576,6 +1607,8 @@ impl Scan<'_> {
     }
 
     fn number(&mut self, at: usize, number: u32) {
+        // "twenty four", but not "20 4".
+        let spelt = !self.segments[at].digits && !at.checked_sub(1).is_some_and(|b| self.segments[b].digits);
         // "three, not two": a number that is refused counts nothing.
         if self.negated && !self.option_is_next(at) && head_after(self.segments, self.heads, at).is_none() {
             self.negated = false;
@@ -1592,7 +1625,7 @@ impl Scan<'_> {
             let segment = &self.segments[after];
             if segment.is_name()
                 || segment.number.is_some()
-                || !segment.roles.any(&[Role::Times, Role::Unit, Role::Of, Role::One, Role::On])
+                || !segment.roles.any(&[Role::Times, Role::Unit, Role::Dose, Role::Of, Role::One, Role::On])
             {
                 break;
             }
@@ -1604,11 +1637,11 @@ impl Scan<'_> {
             let now = self.now.unwrap_or(0);
             let piece = &mut self.out.pieces[now];
             if piece.quantity.is_none() || corrected {
-                piece.quantity = Some(tens(piece.quantity, number));
+                piece.quantity = Some(number);
             } else if option_next {
                 self.count = Some(number);
             } else if at.checked_sub(1).is_some_and(|b| self.segments[b].number.is_some()) {
-                piece.quantity = Some(tens(piece.quantity, number));
+                piece.quantity = Some(tens(piece.quantity.filter(|_| spelt), number));
             }
             return;
         }
@@ -1627,6 +1660,34 @@ impl Scan<'_> {
         // "two wraps, in one more meat": the number points at one of them.
         let pointed = previous_any(self.segments, at)
             .is_some_and(|b| self.segments[b].roles.any(&[Role::On, Role::Into]) && !self.segments[b].is_name());
+        // "without feta on one": of so many of them.
+        let several_told = self.now.is_some_and(|now| {
+            let piece = &self.out.pieces[now];
+            piece.quantity.is_some_and(|whole| whole > number)
+                && self.part_of_one()
+                && piece.wishes.len() > self.phrase.max(self.clause)
+        });
+        if pointed
+            && several_told
+            && !self.option_or_amount_is_next(at)
+            && after.is_none_or(|s| s.mark.is_some() || s.is(Role::And))
+        {
+            let now = self.now.unwrap_or(0);
+            let keep = self.phrase.max(self.clause);
+            let wishes = self.out.pieces[now].wishes.split_off(keep);
+            let part = Piece {
+                products: self.out.pieces[now].products.clone(),
+                aim: Aim::New,
+                part: true,
+                quantity: Some(number),
+                wishes,
+                ..Piece::new(at)
+            };
+            self.push(part);
+            self.head_passed = true;
+            self.calm();
+            return;
+        }
         // "two wraps, one spicy, …"
         let after_comma = at.checked_sub(1).is_some_and(|b| self.segments[b].mark == Some(Kind::Comma));
         let several = self.now.is_some_and(|now| self.out.pieces[now].quantity.is_some_and(|whole| whole > number));
@@ -1688,7 +1749,8 @@ impl Scan<'_> {
             self.calm();
             return;
         }
-        if option_next && has_head && !exclusive {
+        let dose = self.segments.get(at + 1).is_some_and(|s| s.is(Role::Dose) && !s.is_name());
+        if option_next && (has_head && !exclusive || dose) {
             self.count = Some(number);
             return;
         }
@@ -1699,7 +1761,7 @@ impl Scan<'_> {
         if piece.quantity.is_none() || corrected {
             piece.quantity = Some(number);
         } else {
-            piece.quantity = Some(tens(piece.quantity, number));
+            piece.quantity = Some(tens(piece.quantity.filter(|_| spelt), number));
         }
     }
 

@@ -40,6 +40,8 @@ pub struct Segment {
     pub roles: Roles,
     /// How many it says.
     pub number: Option<u32>,
+    /// Whether that is written in digits.
+    pub digits: bool,
     /// Which in a row it says.
     pub ordinal: Option<u32>,
     /// Products of that name.
@@ -391,7 +393,7 @@ fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexic
         // "0556" is a postcode, no quantity.
         let counts = |t: &&String| t.len() <= LONGEST_QUANTITY && (t.len() == 1 || !t.starts_with('0'));
         let number = Some(&token.text).filter(counts).and_then(|t| t.parse().ok());
-        found.push((COST_KNOWN, Segment { from: at, to: at + 1, number, ..Segment::default() }));
+        found.push((COST_KNOWN, Segment { from: at, to: at + 1, number, digits: true, ..Segment::default() }));
     }
     if !found.iter().any(|(_, segment)| segment.to == at + 1) {
         let mut segment = Segment { from: at, to: at + 1, unknown: true, ..Segment::default() };
