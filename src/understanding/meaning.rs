@@ -1,0 +1,152 @@
+//! What words mean whatever the shop, read from two files in a language's folder, both of which may be missing:
+//!
+//! - `config/locales/<tag>/concepts.txt`: words of trade that customers use for the same thing, a concept a line, as
+//!   `deliver: ship* courier parcel*`, where `*` stands for any ending. A concept has the same name in every language,
+//!   so that a question of one language is found by what the shop wrote in another.
+//! - `config/locales/<tag>/meanings.txt`: common words, the commonest first, each with its place among all meanings:
+//!   [`DIMENSIONS`] characters from `0` to `o`, whose middle is nothing. Words that stand in each other's stead are near
+//!   each other, and those that say little are near the middle. `#` opens a comment: whence the numbers come.
+//!
+//! Promises: words are looked up as [`Answerer`](super::Answerer) writes them, in small letters without accents; a word
+//! that no file has is no error, it only means nothing here.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::LazyLock,
+};
+
+use super::{answer::plain, lexicon::LOCALES};
+
+/// How many numbers make a place. With twice as many no question more was answered.
+pub const DIMENSIONS: usize = 64;
+
+/// Where a word or a text stands among all meanings.
+pub type Place = [f32; DIMENSIONS];
+
+/// The character that stands for 0 in a place.
+const MIDDLE: u8 = b'P';
+
+/// So common are the words that say least: "the", "my", "is".
+const SAYS_LEAST: f32 = 40.0;
+
+/// From here on a word is rare enough to count in full.
+const SAYS_ALL: f32 = 1_000.0;
+
+/// How much the commonest words count.
+const LEAST: f32 = 0.5;
+
+/// The embedded files of all languages.
+pub struct Meanings {
+    /// By word: its rank among the words of its language, from 1, and its place.
+    words: HashMap<&'static str, (usize, &'static [u8])>,
+    /// Whole words and stems of concepts.
+    whole: HashMap<String, Vec<&'static str>>,
+    stems: HashMap<String, Vec<&'static str>>,
+}
+
+impl Meanings {
+    /// Those that the program was built with.
+    pub fn embedded() -> &'static Meanings {
+        static READ: LazyLock<Meanings> = LazyLock::new(Meanings::read);
+        &READ
+    }
+
+    fn read() -> Meanings {
+        let mut all = Meanings { words: HashMap::new(), whole: HashMap::new(), stems: HashMap::new() };
+        let read = |folder: &'static include_dir::Dir<'static>, name: &str| {
+            let file = folder.get_file(folder.path().join(name)).and_then(|file| file.contents_utf8());
+            file.unwrap_or_default().lines().filter(|line| !line.starts_with('#'))
+        };
+        for folder in LOCALES.dirs() {
+            for (rank, line) in read(folder, "meanings.txt").enumerate() {
+                if let Some((word, place)) = line.split_once(' ') {
+                    all.words.entry(word).or_insert((rank + 1, place.as_bytes()));
+                }
+            }
+            for (concept, words) in read(folder, "concepts.txt").filter_map(|line| line.split_once(':')) {
+                for word in words.split_whitespace() {
+                    let (word, into) = match word.strip_suffix('*') {
+                        Some(stem) => (stem, &mut all.stems),
+                        None => (word, &mut all.whole),
+                    };
+                    into.entry(plain(word)).or_default().push(concept);
+                }
+            }
+        }
+        all
+    }
+
+    /// Whether a word is one of a language, and so no slip.
+    pub fn knows(&self, word: &str) -> bool {
+        self.words.contains_key(word)
+    }
+
+    /// How much a word says by how common it is, from [`LEAST`] to 1; nothing where no file has it.
+    pub fn says(&self, word: &str) -> Option<f32> {
+        let (rank, _) = self.words.get(word)?;
+        let rarity = (*rank as f32 / SAYS_LEAST).ln() / (SAYS_ALL / SAYS_LEAST).ln();
+        Some(LEAST + (1.0 - LEAST) * rarity.clamp(0.0, 1.0))
+    }
+
+    /// The concepts that a word names, each once.
+    pub fn concepts(&self, word: &str) -> BTreeSet<&'static str> {
+        let stems = word.char_indices().skip(1).map(|(at, _)| &word[..at]).chain([word]);
+        let stems = stems.filter_map(|stem| self.stems.get(stem));
+        stems.chain(self.whole.get(word)).flatten().copied().collect()
+    }
+
+    /// The place of a text of these words, 1 away from the middle; the middle where no word is known.
+    pub fn place<'a>(&self, words: impl Iterator<Item = &'a str>) -> Place {
+        let mut place = [0.0; DIMENSIONS];
+        for (_, numbers) in words.filter_map(|word| self.words.get(word)) {
+            for (sum, number) in place.iter_mut().zip(*numbers) {
+                *sum += f32::from(*number) - f32::from(MIDDLE);
+            }
+        }
+        let length = place.iter().map(|number| number * number).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+        place.map(|number| number / length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn near(one: &str, other: &str) -> f32 {
+        let place = |text: &str| Meanings::embedded().place(text.to_owned().split(' '));
+        place(one).iter().zip(place(other)).map(|(one, other)| one * other).sum()
+    }
+
+    #[test]
+    fn files_are_in_order() {
+        for (word, (_, place)) in &Meanings::embedded().words {
+            assert_eq!(plain(word), *word);
+            assert_eq!(place.len(), DIMENSIONS, "{word}");
+            assert!(place.iter().all(|number| (b'0'..=b'o').contains(number)), "{word}");
+        }
+    }
+
+    #[test]
+    fn what_means_the_same_is_near() {
+        assert!(near("cheap", "price") > near("cheap", "window"));
+        assert!(near("ship it abroad", "deliver to another country") > near("ship it abroad", "i forgot my password"));
+        assert_eq!(near("qqqq", "price"), 0.0);
+    }
+
+    #[test]
+    fn common_words_say_less() {
+        let says = |word| Meanings::embedded().says(word);
+        assert_eq!(says("the"), Some(LEAST));
+        assert_eq!(says("refund"), Some(1.0));
+        assert_eq!(says("qqqq"), None);
+    }
+
+    #[test]
+    fn concepts_join_words_and_languages() {
+        let concepts = |word| Meanings::embedded().concepts(word);
+        for word in ["shipping", "levering", "доставка", "pengiriman", "livrare", "aflewering"] {
+            assert!(concepts(&plain(word)).contains("deliver"), "{word}");
+        }
+        assert!(concepts("qqqq").is_empty());
+    }
+}
