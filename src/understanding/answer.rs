@@ -22,7 +22,7 @@ use super::meaning::{DIMENSIONS, Meanings, Place};
 use crate::{faq::Faq, id::TopicId, language::Language};
 
 /// How sure, from 0 to 1, a topic must be to be given. Chosen on FAQs of four trades; it holds for every shop.
-pub const THRESHOLD: f32 = 0.26;
+pub const THRESHOLD: f32 = 0.28;
 
 /// Most features that are kept, for memory: each has a weight of two bytes for each topic. 500 questions have 10,000.
 /// Of a file with more, those that are left aside, by their hashes, are as good as any.
@@ -72,10 +72,8 @@ impl Answerer {
             texts.extend(COMMON.lines().map(|line| (topics.len(), plain(line))));
         }
         let meanings = Meanings::embedded();
-        let texts: Vec<(usize, Pieces, Place)> = texts
-            .iter()
-            .map(|(topic, text)| (*topic, pieces(text), meanings.place(text.split_whitespace())))
-            .collect();
+        let texts: Vec<(usize, Pieces, Place)> =
+            texts.iter().map(|(topic, text)| (*topic, pieces(text), meanings.place(text.split_whitespace()))).collect();
         let features = Features::of(&texts, topics.len());
         let examples: Vec<Example> = texts
             .iter()
@@ -153,16 +151,16 @@ const TWO_SLIPS: usize = 7;
 const WORD: f32 = 0.5;
 
 /// How much a pair of neighbouring words counts.
-const PAIR: f32 = 0.7;
+const PAIR: f32 = 0.4;
 
 /// How much a piece of a word counts.
 const PIECE: f32 = 0.3;
 
 /// How much a concept counts that a word names.
-const CONCEPT: f32 = 0.5;
+const CONCEPT: f32 = 0.6;
 
 /// How much the place among meanings counts.
-const PLACE: f32 = 0.55;
+const PLACE: f32 = 0.6;
 
 /// Lengths of pieces of words, in characters, the edges of the word being one each.
 const PIECES: std::ops::RangeInclusive<usize> = 2..=4;
@@ -199,14 +197,14 @@ struct Features {
 }
 
 /// Share of the rarity among topics in what a feature tells; the rest is its rarity among questions.
-const BY_TOPIC: f32 = 0.3;
+const BY_TOPIC: f32 = 0.6;
 
 /// What a feature tells that stands in every topic, so that it is never quite nothing.
 const LEAST_BY_TOPIC: f32 = 0.05;
 
 /// What an unknown feature tells, as a share of what the rarest known one tells: names of towns, and slips of the
 /// finger, are no reason to refuse.
-const UNKNOWN: f32 = 0.5;
+const UNKNOWN: f32 = 0.4;
 
 /// How far long texts are cut down to the length of short ones: 1 is all the way, 0 not at all. A long text with a
 /// question in it is less sure than the question alone, but not by as much as it is longer.
@@ -300,7 +298,8 @@ fn train(examples: &[Example], topics: usize, rows: usize) -> Trained {
     // A topic with few examples weighs each of them more.
     let average = examples.len() as f32 / sizes.len() as f32;
     let favours: Vec<f32> = sizes.iter().map(|size| FOR * (average / size.max(1.0)).sqrt()).collect();
-    let steps = examples.iter().map(|example| example.vector.len() + DIMENSIONS).sum::<usize>().saturating_mul(2 * topics);
+    let steps =
+        examples.iter().map(|example| example.vector.len() + DIMENSIONS).sum::<usize>().saturating_mul(2 * topics);
     let rounds = (MOST_STEPS / steps.max(1)).clamp(1, ROUNDS);
     let mut order: Vec<usize> = (0..examples.len()).collect();
     let mut shuffle = Shuffle(1);

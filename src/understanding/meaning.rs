@@ -15,6 +15,8 @@ use std::{
     sync::LazyLock,
 };
 
+use include_dir::Dir;
+
 use super::{answer::plain, lexicon::LOCALES};
 
 /// How many numbers make a place. With twice as many no question more was answered.
@@ -42,6 +44,8 @@ pub struct Meanings {
     /// Whole words and stems of concepts.
     whole: HashMap<String, Vec<&'static str>>,
     stems: HashMap<String, Vec<&'static str>>,
+    /// By concept: the mean of the places of its words.
+    concepts: HashMap<&'static str, Place>,
 }
 
 impl Meanings {
@@ -52,28 +56,37 @@ impl Meanings {
     }
 
     fn read() -> Meanings {
-        let mut all = Meanings { words: HashMap::new(), whole: HashMap::new(), stems: HashMap::new() };
-        let read = |folder: &'static include_dir::Dir<'static>, name: &str| {
+        let read = |folder: &'static Dir<'static>, name: &str| {
             let file = folder.get_file(folder.path().join(name)).and_then(|file| file.contents_utf8());
             file.unwrap_or_default().lines().filter(|line| !line.starts_with('#'))
         };
+        let mut words = HashMap::new();
         for folder in LOCALES.dirs() {
             for (rank, line) in read(folder, "meanings.txt").enumerate() {
                 if let Some((word, place)) = line.split_once(' ') {
-                    all.words.entry(word).or_insert((rank + 1, place.as_bytes()));
-                }
-            }
-            for (concept, words) in read(folder, "concepts.txt").filter_map(|line| line.split_once(':')) {
-                for word in words.split_whitespace() {
-                    let (word, into) = match word.strip_suffix('*') {
-                        Some(stem) => (stem, &mut all.stems),
-                        None => (word, &mut all.whole),
-                    };
-                    into.entry(plain(word)).or_default().push(concept);
+                    words.entry(word).or_insert((rank + 1, place.as_bytes()));
                 }
             }
         }
-        all
+        let (mut whole, mut stems) = (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new());
+        let mut sums: HashMap<&'static str, (Place, f32)> = HashMap::new();
+        for folder in LOCALES.dirs() {
+            for (concept, line) in read(folder, "concepts.txt").filter_map(|line| line.split_once(':')) {
+                for listed in line.split_whitespace() {
+                    let stem = listed.strip_suffix('*');
+                    let word = plain(stem.unwrap_or(listed));
+                    if let Some((_, place)) = words.get(word.as_str()) {
+                        let (sum, count) = sums.entry(concept).or_insert(([0.0; DIMENSIONS], 0.0));
+                        add(sum, place);
+                        *count += 1.0;
+                    }
+                    let into = if stem.is_some() { &mut stems } else { &mut whole };
+                    into.entry(word).or_default().push(concept);
+                }
+            }
+        }
+        let concepts = sums.into_iter().map(|(concept, (sum, count))| (concept, sum.map(|number| number / count)));
+        Meanings { words, whole, stems, concepts: concepts.collect() }
     }
 
     /// Whether a word is one of a language, and so no slip.
@@ -95,16 +108,34 @@ impl Meanings {
         stems.chain(self.whole.get(word)).flatten().copied().collect()
     }
 
-    /// The place of a text of these words, 1 away from the middle; the middle where no word is known.
+    /// The place of a text of these words: as far from the middle as they are known, 1 where all of them are. A word
+    /// that has no place of its own stands where the concepts stand that it names.
     pub fn place<'a>(&self, words: impl Iterator<Item = &'a str>) -> Place {
         let mut place = [0.0; DIMENSIONS];
-        for (_, numbers) in words.filter_map(|word| self.words.get(word)) {
-            for (sum, number) in place.iter_mut().zip(*numbers) {
-                *sum += f32::from(*number) - f32::from(MIDDLE);
+        let (mut all, mut known) = (0.0_f32, 0.0);
+        for word in words {
+            all += 1.0;
+            if let Some((_, numbers)) = self.words.get(word) {
+                add(&mut place, numbers);
+                known += 1.0;
+                continue;
             }
+            let concepts = self.concepts(word);
+            let places: Vec<&Place> = concepts.iter().filter_map(|concept| self.concepts.get(concept)).collect();
+            for concept in &places {
+                place.iter_mut().zip(*concept).for_each(|(sum, number)| *sum += number / places.len() as f32);
+            }
+            known += if places.is_empty() { 0.0 } else { 1.0 };
         }
         let length = place.iter().map(|number| number * number).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-        place.map(|number| number / length)
+        place.map(|number| number / length * (known / all.max(1.0)))
+    }
+}
+
+/// Adds a place, as it is written, to another.
+fn add(sum: &mut Place, written: &[u8]) {
+    for (sum, number) in sum.iter_mut().zip(written) {
+        *sum += f32::from(*number) - f32::from(MIDDLE);
     }
 }
 
