@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     fn near(one: &str, other: &str) -> f32 {
-        let place = |text: &str| Meanings::embedded().place(text.to_owned().split(' '));
+        let place = |text: &str| Meanings::embedded().place(text.split(' '));
         place(one).iter().zip(place(other)).map(|(one, other)| one * other).sum()
     }
 
