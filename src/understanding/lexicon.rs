@@ -22,7 +22,7 @@ pub const WIDEST_GAP: usize = 4;
 /// Fewest letters that an ending leaves of a word.
 const SHORTEST_STEM: usize = 3;
 
-static LOCALES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/locales");
+pub(super) static LOCALES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/locales");
 
 /// How often a word counts as used at most: beyond, it is simply frequent.
 const MOST_USES: u32 = 12;

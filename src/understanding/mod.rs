@@ -13,6 +13,7 @@ mod engine;
 mod intent;
 mod items;
 pub mod lexicon;
+mod meaning;
 mod mention;
 mod names;
 mod segment;
