@@ -504,8 +504,13 @@ fn edges(segments: &[Segment], heads: &[bool], counted: &[Option<usize>], shop: 
 fn trailing(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>> {
     let mut owners = vec![None; segments.len()];
     let alive = |at: usize| !segments[at].dead;
-    let number =
-        |at: usize| alive(at) && segments[at].number.is_some() && !heads[at] && segments[at].choices.is_empty();
+    let number = |at: usize| {
+        alive(at)
+            && segments[at].number.is_some()
+            && !heads[at]
+            && segments[at].choices.is_empty()
+            && !is_refused(segments, at)
+    };
     let before = |at: usize| head_before(segments, heads, at, shop);
     let Some(first) = heads.iter().position(|&head| head) else { return owners };
     let led = (0..first).rev().take_while(|&at| !segments[at].ends_sentence()).any(|at| {
@@ -586,7 +591,8 @@ const LEAST_NAMED: u32 = 10;
 const NOBODY: usize = usize::MAX;
 
 /// What may stand between a name and the number behind it.
-const BEFORE_COUNT: [Role; 13] = [
+const BEFORE_COUNT: [Role; 14] = [
+    Role::Open,
     Role::Times,
     Role::Unit,
     Role::With,
@@ -804,8 +810,10 @@ impl Scan<'_> {
         piece.products = self.segments[head].products.clone();
         piece.phantom = self.segments[head].unknown;
         piece.aim = Aim::New;
-        piece.quantity =
-            self.counted.iter().position(|owner| *owner == Some(head)).and_then(|number| self.segments[number].number);
+        let number = self.counted.iter().position(|owner| *owner == Some(head));
+        piece.quantity = number
+            .filter(|&at| numbered(self.segments, self.shop, &self.segments[head].products, at).is_none())
+            .and_then(|number| self.segments[number].number);
         // "make the drink a tea", behind a sandwich, asks for a tea.
         let other = make.is_some_and(|make| {
             let last = self.out.pieces[..make].iter().rev().find(|p| !p.products.is_empty());
@@ -1178,7 +1186,7 @@ impl Scan<'_> {
                 self.calm();
             }
             self.opened |= roles.has(Role::Open);
-            if roles.has(Role::But) {
+            if roles.has(Role::But) && !roles.has(Role::Only) {
                 self.clause = self.now.map_or(0, |now| self.out.pieces[now].wishes.len());
             }
         }
