@@ -1,0 +1,306 @@
+//! What a message is for, by its likeness to the examples of `config/locales/<tag>/intents.txt`: a logistic regression
+//! over all intents and languages, trained when the program is built (`build.rs`) and only read here. Beside it count
+//! the phrases of the lexicons, what is named of the catalogue, and what the bot asked last. All of it is weighed
+//! sentence by sentence into one chance for each intent, so that a question beside an order is both.
+//!
+//! Promises: the same text always has the same chances; nothing is trained when the program starts.
+
+use super::{
+    Expecting, Intent,
+    features::{self, OPTION, PRODUCT},
+    intent::{Class, Hit, class},
+    lexicon::Role,
+    segment::{Segment, Word},
+    text::Kind,
+};
+
+include!(concat!(env!("OUT_DIR"), "/intents.rs"));
+
+/// Weights in units of `UNIT`, a row for each of `HASHES`, which are sorted, a column for each of `INTENTS`.
+static WEIGHTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/intents.bin"));
+
+/// The number of intents.
+const KINDS: usize = Intent::Other as usize + 1;
+
+/// A number for each intent, by its place in [`Intent`].
+type Chances = [f32; KINDS];
+
+/// How much the likeness to examples counts beside the evidence below, all of which is in units of the logarithm of
+/// odds. These were fitted, all at once, to messages in six languages that are not among the examples.
+const LIKENESS: f32 = 0.8;
+
+/// How much the whole message counts, beside the sentence, where it has several.
+const WHOLE: f32 = 0.4;
+
+/// A phrase of a lexicon, by its number of words: one, two, more.
+const PHRASE: [f32; 3] = [1.4, 1.8, 3.0];
+
+/// Share of it where the phrases of an intent are such as stand in messages of other intents too.
+const COMMON: f32 = 0.8;
+
+/// For an order: a product with a number or an article.
+const COUNTED: f32 = 2.4;
+
+/// For an order: a product at the beginning.
+const BEGINS: f32 = 1.9;
+
+/// For an order: several products.
+const SEVERAL: f32 = 0.7;
+
+/// For an order: a word that changes a cart.
+const CHANGES: f32 = 1.2;
+
+/// For an order: such a word beside a name of the catalogue.
+const CHANGES_NAMED: f32 = 1.5;
+
+/// For an order: a phrase that opens one.
+const OPENS: f32 = 0.5;
+
+/// For an order: "the usual", "empty the cart".
+const WHOLE_CART: f32 = 1.2;
+
+/// Against an order: a question mark.
+const ASKS: f32 = -1.0;
+
+/// For an order: that there is a cart.
+const CART: f32 = 2.0;
+
+/// Against an order: no cart, and nothing of the catalogue named.
+const NAMELESS: f32 = -0.5;
+
+/// For an order, where the bot asked which of several.
+const CHOOSES: f32 = 2.5;
+
+/// For a yes or a no where the bot asked for one, and against it elsewhere.
+const ANSWERS: [f32; 2] = [3.4, -1.0];
+
+/// For a rating where the bot asked for one, and against it elsewhere.
+const RATES: [f32; 2] = [4.3, -1.2];
+
+/// For a wish to get no more offers: offers beside a no.
+const REFUSES_OFFERS: f32 = 2.4;
+
+/// What changes a cart.
+const CHANGING: [Role; 10] = [
+    Role::Remove,
+    Role::Add,
+    Role::Another,
+    Role::Again,
+    Role::Same,
+    Role::Make,
+    Role::Change,
+    Role::Usual,
+    Role::Clear,
+    Role::Instead,
+];
+
+/// How likely a wish to get no more offers must be to be believed. Lower than all else: to write on against somebody's
+/// wish is worse than to ask.
+const STOPS: f32 = 0.3;
+
+/// How likely an intent must be to be told beside a likelier one of the same sentence.
+const BESIDE: f32 = 0.3;
+
+/// How likely an order must be for what a sentence names to be read as ordered.
+const ORDERS: f32 = 0.2;
+
+/// How likely the likeliest intent must be for any to be told.
+const TELLS: f32 = 0.3;
+
+/// A sentence and what it may be for.
+#[derive(Debug, Clone)]
+pub struct Sentence {
+    /// First token.
+    from: usize,
+    /// First token after it and the mark that ends it.
+    to: usize,
+    /// How likely each intent is; they sum to 1.
+    chances: Chances,
+}
+
+impl Sentence {
+    /// How likely the intent is, from 0 to 1.
+    pub fn chance(&self, intent: Intent) -> f32 {
+        self.chances[intent as usize]
+    }
+
+    /// The likeliest intent.
+    pub fn likeliest(&self) -> Intent {
+        let chance = |intent: &&Intent| self.chance(**intent);
+        *INTENTS.iter().max_by(|a, b| chance(a).total_cmp(&chance(b))).unwrap_or(&Intent::Other)
+    }
+}
+
+/// What each sentence of a message may be for.
+pub fn sentences(
+    text: &str,
+    words: &[Word],
+    segments: &[Segment],
+    hits: &[Hit],
+    has_cart: bool,
+    expecting: Option<Expecting>,
+) -> Vec<Sentence> {
+    let mut parts: Vec<&[Segment]> = segments.split_inclusive(Segment::ends_sentence).collect();
+    parts.retain(|part| part.iter().any(|segment| segment.mark.is_none() || part.len() == segments.len()));
+    let whole = (parts.len() > 1).then(|| scores(&pieces(text, words, segments)));
+    let mut found = Vec::new();
+    for part in parts {
+        let (from, to) = (part[0].from, part[part.len() - 1].to);
+        let hits: Vec<Hit> = hits.iter().filter(|hit| from <= hit.from && hit.to <= to).copied().collect();
+        let mut odds = scores(&pieces(text, words, part)).map(|score| score * LIKENESS);
+        if let Some(whole) = &whole {
+            odds.iter_mut().zip(whole).for_each(|(odds, whole)| *odds += whole * WHOLE);
+        }
+        weigh(&mut odds, part, &hits, has_cart, expecting);
+        found.push(Sentence { from, to, chances: likely(odds) });
+    }
+    found
+}
+
+/// Adds to the odds what the phrases, the names and the bot's question tell.
+fn weigh(odds: &mut Chances, part: &[Segment], hits: &[Hit], has_cart: bool, expecting: Option<Expecting>) {
+    for intent in INTENTS {
+        let most = hits.iter().filter(|hit| hit.intent == *intent).map(|hit| hit.words).max().unwrap_or(0);
+        if most > 0 {
+            let share = if is_common(*intent) { COMMON } else { 1.0 };
+            odds[*intent as usize] += share * PHRASE[most.min(PHRASE.len()) - 1];
+        }
+    }
+    let any = |roles: &[Role]| part.iter().any(|s| s.roles.any(roles) && !s.roles.has(Role::Polite));
+    let names = part.iter().any(Segment::is_name);
+    let order = &mut odds[Intent::Order as usize];
+    if (0..part.len()).any(|at| is_counted(part, at)) {
+        *order += COUNTED;
+    } else if part.iter().find(|s| s.mark.is_none()).is_some_and(|first| !first.products.is_empty()) {
+        *order += BEGINS;
+    }
+    if part.iter().filter(|s| !s.products.is_empty()).count() > 1 {
+        *order += SEVERAL;
+    }
+    if any(&CHANGING) {
+        *order += if names { CHANGES_NAMED } else { CHANGES };
+    }
+    if any(&[Role::Open]) {
+        *order += OPENS;
+    }
+    if any(&[Role::Usual, Role::Clear]) {
+        *order += WHOLE_CART;
+    }
+    if part.iter().any(|s| s.mark == Some(Kind::Question)) {
+        *order += ASKS;
+    }
+    if has_cart {
+        *order += CART;
+    } else if !names {
+        *order += NAMELESS;
+    }
+    if expecting == Some(Expecting::Choice) {
+        *order += CHOOSES;
+    }
+    let asked = |wanted: Expecting, [yes, no]: [f32; 2]| if expecting == Some(wanted) { yes } else { no };
+    odds[Intent::Rating as usize] += asked(Expecting::Rating, RATES);
+    odds[Intent::Confirm as usize] += asked(Expecting::Confirm, ANSWERS);
+    odds[Intent::Decline as usize] += asked(Expecting::Confirm, ANSWERS);
+    let refuses = part.iter().any(|s| s.roles.any(&[Role::Without, Role::Not, Role::No, Role::Remove, Role::Instead]));
+    if refuses && hits.iter().any(|hit| matches!(hit.intent, Intent::Offers | Intent::StartOffers)) {
+        odds[Intent::StopOffers as usize] += REFUSES_OFFERS;
+    }
+}
+
+/// Whether phrases of the intent stand in messages of other intents too.
+fn is_common(intent: Intent) -> bool {
+    matches!(
+        intent,
+        Intent::Checkout
+            | Intent::Menu
+            | Intent::ProductQuestion
+            | Intent::PriceQuestion
+            | Intent::Hours
+            | Intent::Complaint
+            | Intent::Points
+            | Intent::Offers
+            | Intent::Rating
+            | Intent::Greeting
+            | Intent::Thanks
+    )
+}
+
+/// Whether the segment is a product with a number or an article before it.
+fn is_counted(part: &[Segment], at: usize) -> bool {
+    let between = |s: &&Segment| {
+        s.number.is_none() && (s.roles.any(&[Role::Unit, Role::Of, Role::Times]) || !s.choices.is_empty())
+    };
+    !part[at].products.is_empty()
+        && part[..at]
+            .iter()
+            .rev()
+            .find(|s| !between(s))
+            .is_some_and(|before| before.number.is_some() || before.roles.has(Role::Article))
+}
+
+/// What phrases and likeness together tell: the phrases that are to be believed, and for each sentence that is no order
+/// one that covers all of it, as what it names is not ordered.
+pub fn judge(hits: &[Hit], sentences: &[Sentence]) -> Vec<Hit> {
+    let mut judged = Vec::new();
+    for sentence in sentences {
+        let likeliest = sentence.likeliest();
+        let stops = sentence.chance(Intent::StopOffers) >= STOPS;
+        let orders = sentence.chance(Intent::Order) >= ORDERS;
+        let main = if stops { Intent::StopOffers } else { likeliest };
+        let within = hits.iter().filter(|hit| sentence.from <= hit.from && hit.to <= sentence.to);
+        let told = |hit: &&Hit| {
+            hit.intent == main || sentence.chance(hit.intent) >= BESIDE || class(hit.intent) == Class::Courtesy
+        };
+        judged.extend(within.filter(told).copied());
+        if (!orders || stops) && (stops || sentence.chance(main) >= TELLS) {
+            judged.retain(|hit| hit.from < sentence.from || hit.intent != main);
+            judged.push(Hit { intent: main, from: sentence.from, to: sentence.to, words: sentence.to - sentence.from });
+        }
+    }
+    judged
+}
+
+/// How likely an intent is in the sentence where it is likeliest.
+pub fn chance(sentences: &[Sentence], intent: Intent) -> f32 {
+    sentences.iter().map(|sentence| sentence.chance(intent)).fold(0.0, f32::max)
+}
+
+/// The pieces of segments, what they name being masked.
+fn pieces<'a>(text: &str, words: &'a [Word], segments: &[Segment]) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    for segment in segments {
+        if !segment.products.is_empty() {
+            found.push(PRODUCT);
+        } else if !segment.choices.is_empty() {
+            found.push(OPTION);
+        } else {
+            found.extend(words[segment.from..segment.to].iter().filter_map(|word| features::piece(&word.token, text)));
+        }
+    }
+    found
+}
+
+/// What the model says for each intent: the logarithm of its likelihood, up to a constant.
+fn scores(pieces: &[&str]) -> Chances {
+    let mut sums = [0.0_f32; KINDS];
+    for (hash, value) in features::features(pieces) {
+        let Ok(row) = HASHES.binary_search(&hash) else { continue };
+        let weights = &WEIGHTS[row * INTENTS.len()..][..INTENTS.len()];
+        for (sum, &weight) in sums.iter_mut().zip(weights) {
+            *sum += value * f32::from(weight as i8);
+        }
+    }
+    let mut scores = [f32::NEG_INFINITY; KINDS];
+    for (&intent, sum) in INTENTS.iter().zip(sums) {
+        scores[intent as usize] = sum * UNIT;
+    }
+    scores
+}
+
+/// Chances that sum to 1.
+fn likely(scores: Chances) -> Chances {
+    let most = scores.into_iter().fold(f32::NEG_INFINITY, f32::max);
+    let chances = scores.map(|score| (score - most).exp());
+    let sum: f32 = chances.iter().sum();
+    chances.map(|chance| chance / sum)
+}
