@@ -60,6 +60,8 @@ pub(super) struct Draft<'a> {
     pub(super) hits: Vec<Hit>,
     /// What the sentences may be for.
     pub(super) sentences: Vec<Sentence>,
+    /// The answer, where the message is nothing but a yes or a no.
+    pub(super) answer: Option<bool>,
     /// Pieces with numbers that can't be ordered: "-2 cola", "1.5 margherita".
     pub(super) refused: Vec<String>,
 }
@@ -83,7 +85,7 @@ impl Engine {
         let language = spoken.unwrap_or_else(|| detect::language(&words, &self.book, &self.lexicons, prior, own));
         let segments = segment::segments(&mut words, language, &self.book, &self.shop, &self.lexicons);
         let hits = intent::hits(&words, &segments, language, &self.lexicons);
-        let mut draft = Draft { text, words, segments, hits, sentences: Vec::new(), refused: Vec::new() };
+        let mut draft = Draft { text, words, segments, hits, sentences: Vec::new(), answer: None, refused: Vec::new() };
         let mut reading = Reading {
             intent: Intent::Other,
             also: Vec::new(),
@@ -467,7 +469,9 @@ impl Engine {
         });
         reading.unmatched = draft.unmatched(strays, utterance.expecting == Some(Expecting::Choice), changed);
         let chance = |intent: Intent| kind::chance(&draft.sentences, intent);
-        let mut found: Vec<(Intent, f32)> = draft.hits.iter().map(|hit| (hit.intent, chance(hit.intent))).collect();
+        let told = |intent: &Intent| kind::is_told(*intent, &draft.sentences);
+        let intents = draft.hits.iter().map(|hit| hit.intent).chain(draft.sentences.iter().filter_map(|s| s.told));
+        let mut found: Vec<(Intent, f32)> = intents.filter(told).map(|intent| (intent, chance(intent))).collect();
         let names = draft.segments.iter().filter(live).any(Segment::is_name);
         // "a motor boat" names goods, whether or not the shop has them.
         let mut after = draft.segments.iter().skip_while(|s| !s.is(Role::Article));
@@ -480,8 +484,7 @@ impl Engine {
         {
             found.push((Intent::Order, chance(Intent::Order)));
         }
-        let answers = draft.yes_or_no();
-        if let Some(yes) = answers
+        if let Some(yes) = draft.answer
             && !changed
         {
             let intent = if yes { Intent::Confirm } else { Intent::Decline };
@@ -599,9 +602,10 @@ impl Draft<'_> {
 
     /// Weighs the phrases against everything else that tells what a sentence is for.
     fn judge(&mut self, utterance: &Utterance<'_>) {
+        self.answer = self.yes_or_no();
         let (has_cart, expecting) = (!utterance.cart.is_empty(), utterance.expecting);
         self.sentences = kind::sentences(self.text, &self.words, &self.segments, &self.hits, has_cart, expecting);
-        self.hits = kind::judge(&self.hits, &self.sentences);
+        self.hits = kind::judge(&self.hits, &mut self.sentences);
     }
 
     /// Marks what the phrases of intents have used: their own words, and where they ask or complain, what they ask or
@@ -614,7 +618,7 @@ impl Draft<'_> {
             let begin = self.segments[..first].iter().rposition(Segment::ends_sentence).map_or(0, |stop| stop + 1);
             let end = self.segments[first..]
                 .iter()
-                .position(Segment::ends_sentence)
+                .position(|s| s.ends_sentence() && s.to >= hit.to)
                 .map_or(self.segments.len(), |stop| first + stop);
             let small = intent::class(hit.intent) == Class::Courtesy
                 || hit.intent == Intent::Checkout

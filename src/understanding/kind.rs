@@ -38,26 +38,29 @@ const PHRASE: [f32; 3] = [1.4, 1.8, 3.0];
 /// Share of it where the phrases of an intent are such as stand in messages of other intents too.
 const COMMON: f32 = 0.8;
 
-/// For an order: a product with a number or an article.
+/// For an order: a product with a number, or with an article.
 const COUNTED: f32 = 2.4;
 
-/// For an order: a product at the beginning.
+/// For an order: something of the catalogue at the beginning.
 const BEGINS: f32 = 1.9;
 
-/// For an order: several products.
-const SEVERAL: f32 = 0.7;
+/// For an order: each further product.
+const FURTHER: f32 = 1.4;
+
+/// Most products that count for an order.
+const MOST_FURTHER: usize = 3;
 
 /// For an order: a word that changes a cart.
-const CHANGES: f32 = 1.2;
+const CHANGES: f32 = 1.5;
 
 /// For an order: such a word beside a name of the catalogue.
-const CHANGES_NAMED: f32 = 1.5;
+const CHANGES_NAMED: f32 = 1.8;
 
 /// For an order: a phrase that opens one.
 const OPENS: f32 = 0.5;
 
 /// For an order: "the usual", "empty the cart".
-const WHOLE_CART: f32 = 1.2;
+const WHOLE_CART: f32 = 2.0;
 
 /// Against an order: a question mark.
 const ASKS: f32 = -1.0;
@@ -94,17 +97,23 @@ const CHANGING: [Role; 10] = [
     Role::Instead,
 ];
 
+/// Against such a wish: no phrase of offers at all.
+const NO_OFFERS: f32 = -1.5;
+
 /// How likely a wish to get no more offers must be to be believed. Lower than all else: to write on against somebody's
 /// wish is worse than to ask.
-const STOPS: f32 = 0.3;
+const STOPS: f32 = 0.2;
 
-/// How likely an intent must be to be told beside a likelier one of the same sentence.
-const BESIDE: f32 = 0.3;
+/// How likely the intent of a phrase must be for the phrase not to be read as part of something else.
+const MEANT: f32 = 0.05;
 
 /// How likely an order must be for what a sentence names to be read as ordered.
-const ORDERS: f32 = 0.2;
+const ORDERED: f32 = 0.2;
 
-/// How likely the likeliest intent must be for any to be told.
+/// The same where the sentence tells of an order that was placed.
+const ORDERED_ANEW: f32 = 0.45;
+
+/// How likely an intent must be for it to be told.
 const TELLS: f32 = 0.3;
 
 /// A sentence and what it may be for.
@@ -116,6 +125,8 @@ pub struct Sentence {
     to: usize,
     /// How likely each intent is; they sum to 1.
     chances: Chances,
+    /// What it is for, where it is no order.
+    pub told: Option<Intent>,
 }
 
 impl Sentence {
@@ -131,6 +142,22 @@ impl Sentence {
     }
 }
 
+impl Sentence {
+    /// Whether it is a wish to get no more offers: by a phrase, unless a longer one makes something else likelier, or by
+    /// being likely enough.
+    fn stops_offers(&self, phrases: &[Hit]) -> bool {
+        let stops = self.chance(Intent::StopOffers);
+        let most = |meant: &dyn Fn(Intent) -> bool| {
+            phrases.iter().filter(|hit| meant(hit.intent)).map(|hit| hit.words).max().unwrap_or(0)
+        };
+        let said = most(&|intent| intent == Intent::StopOffers);
+        let other = most(&|intent| {
+            class(intent) != Class::Courtesy && intent != Intent::Offers && self.chance(intent) > stops
+        });
+        other <= said.max(1) && (said > 0 || stops >= STOPS)
+    }
+}
+
 /// What each sentence of a message may be for.
 pub fn sentences(
     text: &str,
@@ -140,8 +167,7 @@ pub fn sentences(
     has_cart: bool,
     expecting: Option<Expecting>,
 ) -> Vec<Sentence> {
-    let mut parts: Vec<&[Segment]> = segments.split_inclusive(Segment::ends_sentence).collect();
-    parts.retain(|part| part.iter().any(|segment| segment.mark.is_none() || part.len() == segments.len()));
+    let parts = parts(text, words, segments);
     let whole = (parts.len() > 1).then(|| scores(&pieces(text, words, segments)));
     let mut found = Vec::new();
     for part in parts {
@@ -152,7 +178,26 @@ pub fn sentences(
             odds.iter_mut().zip(whole).for_each(|(odds, whole)| *odds += whole * WHOLE);
         }
         weigh(&mut odds, part, &hits, has_cart, expecting);
-        found.push(Sentence { from, to, chances: likely(odds) });
+        found.push(Sentence { from, to, chances: likely(odds), told: None });
+    }
+    found
+}
+
+/// The sentences of a message, each with the mark that ends it; marks by themselves are none.
+fn parts<'a>(text: &str, words: &[Word], segments: &'a [Segment]) -> Vec<&'a [Segment]> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    for at in 0..segments.len() {
+        // "no. 12"
+        let goes_on = segments.get(at + 1).is_some_and(|next| words[next.from].token.kind == Kind::Number)
+            && text[words[segments[at].from].token.from..].starts_with('.');
+        if at + 1 == segments.len() || (segments[at].ends_sentence() && !goes_on) {
+            let part = &segments[from..=at];
+            from = at + 1;
+            if part.len() == segments.len() || part.iter().any(|segment| segment.mark.is_none()) {
+                found.push(part);
+            }
+        }
     }
     found
 }
@@ -168,15 +213,14 @@ fn weigh(odds: &mut Chances, part: &[Segment], hits: &[Hit], has_cart: bool, exp
     }
     let any = |roles: &[Role]| part.iter().any(|s| s.roles.any(roles) && !s.roles.has(Role::Polite));
     let names = part.iter().any(Segment::is_name);
+    let products = part.iter().filter(|s| !s.products.is_empty()).count();
     let order = &mut odds[Intent::Order as usize];
     if (0..part.len()).any(|at| is_counted(part, at)) {
         *order += COUNTED;
-    } else if part.iter().find(|s| s.mark.is_none()).is_some_and(|first| !first.products.is_empty()) {
+    } else if products > 0 && part.iter().find(|s| s.mark.is_none()).is_some_and(Segment::is_name) {
         *order += BEGINS;
     }
-    if part.iter().filter(|s| !s.products.is_empty()).count() > 1 {
-        *order += SEVERAL;
-    }
+    *order += FURTHER * products.saturating_sub(1).min(MOST_FURTHER) as f32;
     if any(&CHANGING) {
         *order += if names { CHANGES_NAMED } else { CHANGES };
     }
@@ -201,6 +245,10 @@ fn weigh(odds: &mut Chances, part: &[Segment], hits: &[Hit], has_cart: bool, exp
     odds[Intent::Rating as usize] += asked(Expecting::Rating, RATES);
     odds[Intent::Confirm as usize] += asked(Expecting::Confirm, ANSWERS);
     odds[Intent::Decline as usize] += asked(Expecting::Confirm, ANSWERS);
+    let of_offers = |hit: &Hit| matches!(hit.intent, Intent::Offers | Intent::StartOffers | Intent::StopOffers);
+    if !hits.iter().any(of_offers) {
+        odds[Intent::StopOffers as usize] += NO_OFFERS;
+    }
     let refuses = part.iter().any(|s| s.roles.any(&[Role::Without, Role::Not, Role::No, Role::Remove, Role::Instead]));
     if refuses && hits.iter().any(|hit| matches!(hit.intent, Intent::Offers | Intent::StartOffers)) {
         odds[Intent::StopOffers as usize] += REFUSES_OFFERS;
@@ -225,39 +273,62 @@ fn is_common(intent: Intent) -> bool {
     )
 }
 
-/// Whether the segment is a product with a number or an article before it.
+/// Whether the segment is a product with a number or an article before it, or a number right after it.
 fn is_counted(part: &[Segment], at: usize) -> bool {
     let between = |s: &&Segment| {
         s.number.is_none() && (s.roles.any(&[Role::Unit, Role::Of, Role::Times]) || !s.choices.is_empty())
     };
+    let before = part[..at].iter().rev().find(|s| !between(s));
+    let after = part[at + 1..].iter().find(|s| !s.roles.has(Role::Times));
     !part[at].products.is_empty()
-        && part[..at]
-            .iter()
-            .rev()
-            .find(|s| !between(s))
-            .is_some_and(|before| before.number.is_some() || before.roles.has(Role::Article))
+        && (before.is_some_and(|s| s.number.is_some() || s.roles.has(Role::Article))
+            || after.is_some_and(|s| s.number.is_some()))
 }
 
-/// What phrases and likeness together tell: the phrases that are to be believed, and for each sentence that is no order
-/// one that covers all of it, as what it names is not ordered.
-pub fn judge(hits: &[Hit], sentences: &[Sentence]) -> Vec<Hit> {
-    let mut judged = Vec::new();
+/// What phrases and likeness together tell: the phrases that may be meant, and for each sentence that is no order one
+/// that covers all of it, as what it names is not ordered.
+pub fn judge(hits: &[Hit], sentences: &mut [Sentence]) -> Vec<Hit> {
+    let mut judged: Vec<Hit> = Vec::new();
     for sentence in sentences {
-        let likeliest = sentence.likeliest();
-        let stops = sentence.chance(Intent::StopOffers) >= STOPS;
-        let orders = sentence.chance(Intent::Order) >= ORDERS;
-        let main = if stops { Intent::StopOffers } else { likeliest };
-        let within = hits.iter().filter(|hit| sentence.from <= hit.from && hit.to <= sentence.to);
-        let told = |hit: &&Hit| {
-            hit.intent == main || sentence.chance(hit.intent) >= BESIDE || class(hit.intent) == Class::Courtesy
+        let within = |hit: &&Hit| sentence.from <= hit.from && hit.to <= sentence.to;
+        let phrases: Vec<Hit> = hits.iter().filter(within).copied().collect();
+        let stops = sentence.stops_offers(&phrases);
+        let main = if stops { Intent::StopOffers } else { sentence.likeliest() };
+        let meant = |hit: &&Hit| {
+            hit.intent != Intent::StopOffers && (hit.words > 1 || sentence.chance(hit.intent) >= MEANT || is_small(hit))
         };
-        judged.extend(within.filter(told).copied());
-        if (!orders || stops) && (stops || sentence.chance(main) >= TELLS) {
+        judged.extend(phrases.iter().filter(meant));
+        let least = if is_about_orders(main) { ORDERED_ANEW } else { ORDERED };
+        if stops || (sentence.chance(Intent::Order) < least && sentence.chance(main) >= TELLS) {
             judged.retain(|hit| hit.from < sentence.from || hit.intent != main);
             judged.push(Hit { intent: main, from: sentence.from, to: sentence.to, words: sentence.to - sentence.from });
+            sentence.told = Some(main);
         }
     }
     judged
+}
+
+fn is_small(hit: &Hit) -> bool {
+    class(hit.intent) == Class::Courtesy
+}
+
+/// Whether an intent that was read is likely enough to be told. What asks the shop to act comes before all else, and so
+/// must be likelier than what only asks.
+pub fn is_told(intent: Intent, sentences: &[Sentence]) -> bool {
+    class(intent) != Class::Act || intent == Intent::StopOffers || chance(sentences, intent) >= TELLS
+}
+
+/// Whether the intent is about orders that were placed, so that what it names is in one of them.
+fn is_about_orders(intent: Intent) -> bool {
+    matches!(
+        intent,
+        Intent::ChangeOrder
+            | Intent::CancelOrder
+            | Intent::TrackOrder
+            | Intent::Complaint
+            | Intent::Refund
+            | Intent::Human
+    )
 }
 
 /// How likely an intent is in the sentence where it is likeliest.
