@@ -1,7 +1,10 @@
 //! Trains the model of `src/understanding/kind.rs`: one logistic regression over all intents and all languages, from the
 //! examples of `config/locales/<tag>/intents.txt`. The same files always give the same model: no clock, no chance.
 
-use crate::understanding::features;
+use crate::understanding::{
+    features::{self, NUMBER, OPTION, PRODUCT},
+    text,
+};
 
 /// Rounds over all examples. More make no difference.
 const ROUNDS: usize = 15;
@@ -36,13 +39,28 @@ pub fn read(text: &str) -> Vec<Example> {
         match line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             Some(name) => intent = name,
             None => {
-                let pieces = features::example(line);
+                let pieces = pieces(line);
                 let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
                 examples.push((intent.to_owned(), features::features(&pieces)));
             }
         }
     }
     examples
+}
+
+/// The pieces of an example, whose placeholders are masks already.
+fn pieces(line: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = line;
+    while !rest.is_empty() {
+        let next = [PRODUCT, OPTION, NUMBER].into_iter().filter_map(|mask| Some((rest.find(mask)?, mask))).min();
+        let (until, mask) = next.map_or((rest.len(), None), |(at, mask)| (at, Some(mask)));
+        let words = &rest[..until];
+        found.extend(text::tokens(words).iter().filter_map(|token| features::piece(token, words)).map(str::to_owned));
+        found.extend(mask.map(str::to_owned));
+        rest = &rest[until + mask.map_or(0, str::len)..];
+    }
+    found
 }
 
 /// Trains by stochastic gradient descent over the examples in an order that is shuffled, always in the same way.

@@ -116,6 +116,7 @@ impl Engine {
         draft.times(&mut reading);
         draft.names(&mut reading);
         draft.fulfilment(&mut reading);
+        draft.spend_told();
         draft.refuse_odd_numbers();
         draft.spend_times();
         let mut cart = utterance.cart.clone();
@@ -618,7 +619,7 @@ impl Draft<'_> {
             let begin = self.segments[..first].iter().rposition(Segment::ends_sentence).map_or(0, |stop| stop + 1);
             let end = self.segments[first..]
                 .iter()
-                .position(|s| s.ends_sentence() && s.to >= hit.to)
+                .position(Segment::ends_sentence)
                 .map_or(self.segments.len(), |stop| first + stop);
             let small = intent::class(hit.intent) == Class::Courtesy
                 || hit.intent == Intent::Checkout
@@ -643,6 +644,14 @@ impl Draft<'_> {
             for segment in &mut self.segments[from..until] {
                 segment.dead = true;
             }
+        }
+    }
+
+    /// Marks what stands in sentences that are no order.
+    fn spend_told(&mut self) {
+        for sentence in self.sentences.iter().filter(|sentence| sentence.told.is_some()) {
+            let within = |s: &&mut Segment| sentence.from <= s.from && s.to <= sentence.to;
+            self.segments.iter_mut().filter(within).for_each(|segment| segment.dead = true);
         }
     }
 

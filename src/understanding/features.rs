@@ -2,7 +2,7 @@
 //! what the shop sells masked, so that a question about one thing is like the same question about another. The build
 //! script trains on them and the program scores by them: both compile this file, and no model fits other features.
 
-use super::text::{self, Kind, Token};
+use super::text::{Kind, Token};
 
 /// Stands for a product.
 pub const PRODUCT: &str = "{p}";
@@ -39,21 +39,6 @@ const LENGTHS: [usize; 5] = [2, 3, 5, 8, 14];
 
 /// How far long messages are cut down to the length of short ones: 1 is all the way, 0 not at all.
 const EVENNESS: f32 = 0.5;
-
-/// The pieces of a line of examples, its placeholders being masks already.
-pub fn example(line: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut rest = line;
-    while !rest.is_empty() {
-        let next = [PRODUCT, OPTION, NUMBER].into_iter().filter_map(|mask| Some((rest.find(mask)?, mask))).min();
-        let (until, mask) = next.map_or((rest.len(), None), |(at, mask)| (at, Some(mask)));
-        let words = &rest[..until];
-        found.extend(text::tokens(words).iter().filter_map(|token| piece(token, words)).map(str::to_owned));
-        found.extend(mask.map(str::to_owned));
-        rest = &rest[until + mask.map_or(0, str::len)..];
-    }
-    found
-}
 
 /// What a token that names nothing of the shop is as a piece; commas, full stops and line breaks are none.
 pub fn piece<'a>(token: &'a Token, text: &str) -> Option<&'a str> {

@@ -78,7 +78,7 @@ const CHOOSES: f32 = 2.5;
 const ANSWERS: [f32; 2] = [3.4, -1.0];
 
 /// For a rating where the bot asked for one, and against it elsewhere.
-const RATES: [f32; 2] = [4.3, -1.2];
+const RATES: [f32; 2] = [4.3, -2.5];
 
 /// For a wish to get no more offers: offers beside a no.
 const REFUSES_OFFERS: f32 = 2.4;
@@ -113,6 +113,9 @@ const ORDERED: f32 = 0.2;
 /// The same where the sentence tells of an order that was placed.
 const ORDERED_ANEW: f32 = 0.45;
 
+/// How likely it must be that a sentence says nothing to the shop.
+const NOTHING: f32 = 0.6;
+
 /// How likely an intent must be for it to be told.
 const TELLS: f32 = 0.3;
 
@@ -120,13 +123,15 @@ const TELLS: f32 = 0.3;
 #[derive(Debug, Clone)]
 pub struct Sentence {
     /// First token.
-    from: usize,
+    pub from: usize,
     /// First token after it and the mark that ends it.
-    to: usize,
+    pub to: usize,
     /// How likely each intent is; they sum to 1.
     chances: Chances,
     /// What it is for, where it is no order.
     pub told: Option<Intent>,
+    /// First token after the first product with a number or an article.
+    counted: Option<usize>,
 }
 
 impl Sentence {
@@ -173,12 +178,13 @@ pub fn sentences(
     for part in parts {
         let (from, to) = (part[0].from, part[part.len() - 1].to);
         let hits: Vec<Hit> = hits.iter().filter(|hit| from <= hit.from && hit.to <= to).copied().collect();
+        let counted = (0..part.len()).find(|&at| is_counted(part, at, false)).map(|at| part[at].to);
         let mut odds = scores(&pieces(text, words, part)).map(|score| score * LIKENESS);
         if let Some(whole) = &whole {
             odds.iter_mut().zip(whole).for_each(|(odds, whole)| *odds += whole * WHOLE);
         }
         weigh(&mut odds, part, &hits, has_cart, expecting);
-        found.push(Sentence { from, to, chances: likely(odds), told: None });
+        found.push(Sentence { from, to, chances: likely(odds), told: None, counted });
     }
     found
 }
@@ -212,10 +218,11 @@ fn weigh(odds: &mut Chances, part: &[Segment], hits: &[Hit], has_cart: bool, exp
         }
     }
     let any = |roles: &[Role]| part.iter().any(|s| s.roles.any(roles) && !s.roles.has(Role::Polite));
-    let names = part.iter().any(Segment::is_name);
+    let opens = any(&[Role::Open]);
+    let names = part.iter().any(|s| s.is_name() || is_goods(s, opens));
     let products = part.iter().filter(|s| !s.products.is_empty()).count();
     let order = &mut odds[Intent::Order as usize];
-    if (0..part.len()).any(|at| is_counted(part, at)) {
+    if (0..part.len()).any(|at| is_counted(part, at, opens)) {
         *order += COUNTED;
     } else if products > 0 && part.iter().find(|s| s.mark.is_none()).is_some_and(Segment::is_name) {
         *order += BEGINS;
@@ -224,7 +231,7 @@ fn weigh(odds: &mut Chances, part: &[Segment], hits: &[Hit], has_cart: bool, exp
     if any(&CHANGING) {
         *order += if names { CHANGES_NAMED } else { CHANGES };
     }
-    if any(&[Role::Open]) {
+    if opens {
         *order += OPENS;
     }
     if any(&[Role::Usual, Role::Clear]) {
@@ -243,8 +250,11 @@ fn weigh(odds: &mut Chances, part: &[Segment], hits: &[Hit], has_cart: bool, exp
     }
     let asked = |wanted: Expecting, [yes, no]: [f32; 2]| if expecting == Some(wanted) { yes } else { no };
     odds[Intent::Rating as usize] += asked(Expecting::Rating, RATES);
-    odds[Intent::Confirm as usize] += asked(Expecting::Confirm, ANSWERS);
-    odds[Intent::Decline as usize] += asked(Expecting::Confirm, ANSWERS);
+    // "no, make it two" answers and goes on.
+    if expecting != Some(Expecting::Confirm) || !part.iter().any(|s| s.number.is_some() || s.is_name()) {
+        odds[Intent::Confirm as usize] += asked(Expecting::Confirm, ANSWERS);
+        odds[Intent::Decline as usize] += asked(Expecting::Confirm, ANSWERS);
+    }
     let of_offers = |hit: &Hit| matches!(hit.intent, Intent::Offers | Intent::StartOffers | Intent::StopOffers);
     if !hits.iter().any(of_offers) {
         odds[Intent::StopOffers as usize] += NO_OFFERS;
@@ -273,43 +283,48 @@ fn is_common(intent: Intent) -> bool {
     )
 }
 
+/// Whether the segment names a product or a class of them; after words that open an order, what nobody knows is one too.
+fn is_goods(segment: &Segment, opens: bool) -> bool {
+    !segment.products.is_empty() || !segment.class.is_empty() || (opens && segment.unknown)
+}
+
 /// Whether the segment is a product with a number or an article before it, or a number right after it.
-fn is_counted(part: &[Segment], at: usize) -> bool {
+fn is_counted(part: &[Segment], at: usize, opens: bool) -> bool {
     let between = |s: &&Segment| {
         s.number.is_none() && (s.roles.any(&[Role::Unit, Role::Of, Role::Times]) || !s.choices.is_empty())
     };
     let before = part[..at].iter().rev().find(|s| !between(s));
     let after = part[at + 1..].iter().find(|s| !s.roles.has(Role::Times));
-    !part[at].products.is_empty()
+    is_goods(&part[at], opens)
         && (before.is_some_and(|s| s.number.is_some() || s.roles.has(Role::Article))
             || after.is_some_and(|s| s.number.is_some()))
 }
 
-/// What phrases and likeness together tell: the phrases that may be meant, and for each sentence that is no order one
-/// that covers all of it, as what it names is not ordered.
+/// What phrases and likeness together tell: marks the sentences that are no order, and gives the phrases that may be
+/// meant.
 pub fn judge(hits: &[Hit], sentences: &mut [Sentence]) -> Vec<Hit> {
-    let mut judged: Vec<Hit> = Vec::new();
+    let mut judged = Vec::new();
     for sentence in sentences {
         let within = |hit: &&Hit| sentence.from <= hit.from && hit.to <= sentence.to;
         let phrases: Vec<Hit> = hits.iter().filter(within).copied().collect();
         let stops = sentence.stops_offers(&phrases);
-        let main = if stops { Intent::StopOffers } else { sentence.likeliest() };
-        let meant = |hit: &&Hit| {
-            hit.intent != Intent::StopOffers && (hit.words > 1 || sentence.chance(hit.intent) >= MEANT || is_small(hit))
+        let meant = |hit: &&Hit| match hit.intent {
+            Intent::StopOffers => stops,
+            Intent::Greeting | Intent::Thanks => true,
+            intent => hit.words > 1 || sentence.chance(intent) >= MEANT,
         };
         judged.extend(phrases.iter().filter(meant));
+        let main = if stops { Intent::StopOffers } else { sentence.likeliest() };
         let least = if is_about_orders(main) { ORDERED_ANEW } else { ORDERED };
-        if stops || (sentence.chance(Intent::Order) < least && sentence.chance(main) >= TELLS) {
-            judged.retain(|hit| hit.from < sentence.from || hit.intent != main);
-            judged.push(Hit { intent: main, from: sentence.from, to: sentence.to, words: sentence.to - sentence.from });
+        let sure = if main == Intent::Other { NOTHING } else { TELLS };
+        // "two margheritas, and how long does it take?" is both: the phrase tells where the question begins.
+        let asks_too = class(main) == Class::Question
+            && phrases.iter().any(|hit| hit.intent == main && sentence.counted.is_some_and(|counted| counted <= hit.from));
+        if stops || (sentence.chance(Intent::Order) < least && sentence.chance(main) >= sure && !asks_too) {
             sentence.told = Some(main);
         }
     }
     judged
-}
-
-fn is_small(hit: &Hit) -> bool {
-    class(hit.intent) == Class::Courtesy
 }
 
 /// Whether an intent that was read is likely enough to be told. What asks the shop to act comes before all else, and so
@@ -339,8 +354,8 @@ pub fn chance(sentences: &[Sentence], intent: Intent) -> f32 {
 /// The pieces of segments, what they name being masked.
 fn pieces<'a>(text: &str, words: &'a [Word], segments: &[Segment]) -> Vec<&'a str> {
     let mut found = Vec::new();
-    for segment in segments {
-        if !segment.products.is_empty() {
+    for segment in segments.iter().filter(|segment| !segment.told) {
+        if is_goods(segment, false) {
             found.push(PRODUCT);
         } else if !segment.choices.is_empty() {
             found.push(OPTION);
