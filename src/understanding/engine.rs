@@ -471,7 +471,12 @@ impl Engine {
         reading.unmatched = draft.unmatched(strays, utterance.expecting == Some(Expecting::Choice), changed);
         let chance = |intent: Intent| kind::chance(&draft.sentences, intent);
         let told = |intent: &Intent| kind::is_told(*intent, &draft.sentences);
-        let intents = draft.hits.iter().map(|hit| hit.intent).chain(draft.sentences.iter().filter_map(|s| s.told));
+        // "delivery", "to Storgata 5": told, and nothing asked, though it is like questions.
+        let answers = reading.fulfilment.is_some() && draft.segments.iter().all(|s| s.mark != Some(Kind::Question));
+        let likely = draft.sentences.iter().filter_map(|sentence| sentence.told);
+        let likely =
+            likely.filter(|intent| !(answers && matches!(intent, Intent::DeliveryQuestion | Intent::ChangeOrder)));
+        let intents = draft.hits.iter().map(|hit| hit.intent).chain(likely);
         let mut found: Vec<(Intent, f32)> = intents.filter(told).map(|intent| (intent, chance(intent))).collect();
         let names = draft.segments.iter().filter(live).any(Segment::is_name);
         // "a motor boat" names goods, whether or not the shop has them.

@@ -35,13 +35,16 @@ const WHOLE: f32 = 0.4;
 /// A phrase of a lexicon, by its number of words: one, two, more.
 const PHRASE: [f32; 3] = [1.4, 1.8, 3.0];
 
+/// A phrase by which a person is asked for, however short: somebody in trouble uses few words, and names goods.
+const TROUBLE: f32 = 5.0;
+
 /// Share of it where the phrases of an intent are such as stand in messages of other intents too.
 const COMMON: f32 = 0.8;
 
 /// For an order: a product with a number, or with an article.
 const COUNTED: f32 = 2.4;
 
-/// For an order: something of the catalogue at the beginning.
+/// For an order: a product, where the sentence begins with something of the catalogue or opens an order.
 const BEGINS: f32 = 1.9;
 
 /// For an order: each further product.
@@ -104,13 +107,16 @@ const NO_OFFERS: f32 = -1.5;
 /// wish is worse than to ask.
 const STOPS: f32 = 0.2;
 
+/// The same where no phrase of offers stands beside it.
+const STOPS_UNSAID: f32 = 0.5;
+
 /// How likely the intent of a phrase must be for the phrase not to be read as part of something else.
 const MEANT: f32 = 0.05;
 
 /// How likely an order must be for what a sentence names to be read as ordered.
-const ORDERED: f32 = 0.2;
+const ORDERED: f32 = 0.08;
 
-/// The same where the sentence tells of an order that was placed.
+/// The same where the message tells of an order that was placed, or says stop.
 const ORDERED_ANEW: f32 = 0.45;
 
 /// How likely it must be that a sentence says nothing to the shop.
@@ -140,26 +146,29 @@ impl Sentence {
         self.chances[intent as usize]
     }
 
-    /// The likeliest intent.
+    /// The likeliest intent but for a wish to get no more offers, which is judged apart.
     pub fn likeliest(&self) -> Intent {
         let chance = |intent: &&Intent| self.chance(**intent);
-        *INTENTS.iter().max_by(|a, b| chance(a).total_cmp(&chance(b))).unwrap_or(&Intent::Other)
+        let others = INTENTS.iter().filter(|&&intent| intent != Intent::StopOffers);
+        *others.max_by(|a, b| chance(a).total_cmp(&chance(b))).unwrap_or(&Intent::Other)
     }
 }
 
 impl Sentence {
-    /// Whether it is a wish to get no more offers: by a phrase, unless a longer one makes something else likelier, or by
-    /// being likely enough.
+    /// Whether it is a wish to get no more offers: by a phrase longer than those that make something likelier, or by
+    /// being likely enough beside phrases that are no longer.
     fn stops_offers(&self, phrases: &[Hit]) -> bool {
         let stops = self.chance(Intent::StopOffers);
-        let most = |meant: &dyn Fn(Intent) -> bool| {
+        let longest = |meant: &dyn Fn(Intent) -> bool| {
             phrases.iter().filter(|hit| meant(hit.intent)).map(|hit| hit.words).max().unwrap_or(0)
         };
-        let said = most(&|intent| intent == Intent::StopOffers);
-        let other = most(&|intent| {
+        let said = longest(&|intent| intent == Intent::StopOffers);
+        let offers = longest(&is_of_offers).min(1);
+        let least = if offers > 0 { STOPS } else { STOPS_UNSAID };
+        let other = longest(&|intent| {
             class(intent) != Class::Courtesy && intent != Intent::Offers && self.chance(intent) > stops
         });
-        other <= said.max(1) && (said > 0 || stops >= STOPS)
+        said > other || (stops >= least && other <= said.max(offers))
     }
 }
 
@@ -178,7 +187,8 @@ pub fn sentences(
     for part in parts {
         let (from, to) = (part[0].from, part[part.len() - 1].to);
         let hits: Vec<Hit> = hits.iter().filter(|hit| from <= hit.from && hit.to <= to).copied().collect();
-        let counted = (0..part.len()).find(|&at| is_counted(part, at, false)).map(|at| part[at].to);
+        let counted = (0..part.len()).find(|&at| is_counted(part, at, |s| !s.products.is_empty()));
+        let counted = counted.map(|at| part[at].to);
         let mut odds = scores(&pieces(text, words, part)).map(|score| score * LIKENESS);
         if let Some(whole) = &whole {
             odds.iter_mut().zip(whole).for_each(|(odds, whole)| *odds += whole * WHOLE);
@@ -213,18 +223,22 @@ fn weigh(odds: &mut Chances, part: &[Segment], hits: &[Hit], has_cart: bool, exp
     for intent in INTENTS {
         let most = hits.iter().filter(|hit| hit.intent == *intent).map(|hit| hit.words).max().unwrap_or(0);
         if most > 0 {
-            let share = if is_common(*intent) { COMMON } else { 1.0 };
-            odds[*intent as usize] += share * PHRASE[most.min(PHRASE.len()) - 1];
+            odds[*intent as usize] += match most.min(PHRASE.len()) {
+                _ if *intent == Intent::Human => TROUBLE,
+                words if is_common(*intent) => PHRASE[words - 1] * COMMON,
+                words => PHRASE[words - 1],
+            };
         }
     }
     let any = |roles: &[Role]| part.iter().any(|s| s.roles.any(roles) && !s.roles.has(Role::Polite));
-    let opens = any(&[Role::Open]);
-    let names = part.iter().any(|s| s.is_name() || is_goods(s, opens));
+    let opens = opens(part);
+    let names = part.iter().any(|s| s.is_name() || !s.class.is_empty());
     let products = part.iter().filter(|s| !s.products.is_empty()).count();
     let order = &mut odds[Intent::Order as usize];
-    if (0..part.len()).any(|at| is_counted(part, at, opens)) {
-        *order += COUNTED;
-    } else if products > 0 && part.iter().find(|s| s.mark.is_none()).is_some_and(Segment::is_name) {
+    let goods = |s: &Segment| !s.products.is_empty() || (opens && s.unknown);
+    if (0..part.len()).any(|at| is_counted(part, at, goods)) {
+        *order += if opens { COUNTED + OPENS } else { COUNTED };
+    } else if products > 0 && (opens || part.iter().find(|s| s.mark.is_none()).is_some_and(Segment::is_name)) {
         *order += BEGINS;
     }
     *order += FURTHER * products.saturating_sub(1).min(MOST_FURTHER) as f32;
@@ -248,21 +262,31 @@ fn weigh(odds: &mut Chances, part: &[Segment], hits: &[Hit], has_cart: bool, exp
     if expecting == Some(Expecting::Choice) {
         *order += CHOOSES;
     }
-    let asked = |wanted: Expecting, [yes, no]: [f32; 2]| if expecting == Some(wanted) { yes } else { no };
-    odds[Intent::Rating as usize] += asked(Expecting::Rating, RATES);
-    // "no, make it two" answers and goes on.
-    if expecting != Some(Expecting::Confirm) || !part.iter().any(|s| s.number.is_some() || s.is_name()) {
-        odds[Intent::Confirm as usize] += asked(Expecting::Confirm, ANSWERS);
-        odds[Intent::Decline as usize] += asked(Expecting::Confirm, ANSWERS);
-    }
-    let of_offers = |hit: &Hit| matches!(hit.intent, Intent::Offers | Intent::StartOffers | Intent::StopOffers);
-    if !hits.iter().any(of_offers) {
+    // "no, make it two" answers and goes on; a word that says neither may be a name.
+    let more = part.iter().any(|s| s.number.is_some() || s.is_name())
+        || part.iter().all(|s| s.unknown || s.roles.only(&[Role::Chatter]));
+    let answers = ANSWERS[usize::from(expecting != Some(Expecting::Confirm) || more)];
+    odds[Intent::Confirm as usize] += answers;
+    odds[Intent::Decline as usize] += answers;
+    odds[Intent::Rating as usize] += RATES[usize::from(expecting != Some(Expecting::Rating))];
+    if !hits.iter().any(|hit| is_of_offers(hit.intent)) {
         odds[Intent::StopOffers as usize] += NO_OFFERS;
     }
     let refuses = part.iter().any(|s| s.roles.any(&[Role::Without, Role::Not, Role::No, Role::Remove, Role::Instead]));
-    if refuses && hits.iter().any(|hit| matches!(hit.intent, Intent::Offers | Intent::StartOffers)) {
+    let told = |intent: Intent| hits.iter().any(|hit| hit.intent == intent);
+    if refuses && (told(Intent::Offers) || told(Intent::StartOffers)) && !told(Intent::StopOffers) {
         odds[Intent::StopOffers as usize] += REFUSES_OFFERS;
     }
+}
+
+/// Whether there are words that open an order, after which what nobody knows is something to buy.
+fn opens(part: &[Segment]) -> bool {
+    part.iter().any(|s| s.roles.has(Role::Open) && !s.roles.has(Role::Polite))
+}
+
+/// Whether the intent is about offers.
+fn is_of_offers(intent: Intent) -> bool {
+    matches!(intent, Intent::Offers | Intent::StartOffers | Intent::StopOffers)
 }
 
 /// Whether phrases of the intent stand in messages of other intents too.
@@ -283,19 +307,14 @@ fn is_common(intent: Intent) -> bool {
     )
 }
 
-/// Whether the segment names a product or a class of them; after words that open an order, what nobody knows is one too.
-fn is_goods(segment: &Segment, opens: bool) -> bool {
-    !segment.products.is_empty() || !segment.class.is_empty() || (opens && segment.unknown)
-}
-
-/// Whether the segment is a product with a number or an article before it, or a number right after it.
-fn is_counted(part: &[Segment], at: usize, opens: bool) -> bool {
+/// Whether the segment is such goods, with a number or an article before it, or a number right after it.
+fn is_counted(part: &[Segment], at: usize, goods: impl Fn(&Segment) -> bool) -> bool {
     let between = |s: &&Segment| {
         s.number.is_none() && (s.roles.any(&[Role::Unit, Role::Of, Role::Times]) || !s.choices.is_empty())
     };
     let before = part[..at].iter().rev().find(|s| !between(s));
     let after = part[at + 1..].iter().find(|s| !s.roles.has(Role::Times));
-    is_goods(&part[at], opens)
+    goods(&part[at])
         && (before.is_some_and(|s| s.number.is_some() || s.roles.has(Role::Article))
             || after.is_some_and(|s| s.number.is_some()))
 }
@@ -304,7 +323,7 @@ fn is_counted(part: &[Segment], at: usize, opens: bool) -> bool {
 /// meant.
 pub fn judge(hits: &[Hit], sentences: &mut [Sentence]) -> Vec<Hit> {
     let mut judged = Vec::new();
-    for sentence in sentences {
+    for sentence in sentences.iter_mut() {
         let within = |hit: &&Hit| sentence.from <= hit.from && hit.to <= sentence.to;
         let phrases: Vec<Hit> = hits.iter().filter(within).copied().collect();
         let stops = sentence.stops_offers(&phrases);
@@ -323,6 +342,12 @@ pub fn judge(hits: &[Hit], sentences: &mut [Sentence]) -> Vec<Hit> {
         if stops || (sentence.chance(Intent::Order) < least && sentence.chance(main) >= sure && !asks_too) {
             sentence.told = Some(main);
         }
+    }
+    // Beside a complaint or its like, a name must be ordered in so many words.
+    let grave = |intent: Intent| intent == Intent::StopOffers || is_about_orders(intent);
+    if sentences.iter().any(|sentence| sentence.told.is_some_and(grave)) {
+        let unsure = |s: &&mut Sentence| s.told.is_none() && s.chance(Intent::Order) < ORDERED_ANEW;
+        sentences.iter_mut().filter(unsure).for_each(|sentence| sentence.told = Some(Intent::Other));
     }
     judged
 }
@@ -353,9 +378,11 @@ pub fn chance(sentences: &[Sentence], intent: Intent) -> f32 {
 
 /// The pieces of segments, what they name being masked.
 fn pieces<'a>(text: &str, words: &'a [Word], segments: &[Segment]) -> Vec<&'a str> {
+    let opens = opens(segments);
     let mut found = Vec::new();
-    for segment in segments.iter().filter(|segment| !segment.told) {
-        if is_goods(segment, false) {
+    for (at, segment) in segments.iter().enumerate().filter(|(_, segment)| !segment.told) {
+        // "a pizza" is ordered, while "any pizzas?" asks for the menu.
+        if !segment.products.is_empty() || is_counted(segments, at, |s| !s.class.is_empty() || (opens && s.unknown)) {
             found.push(PRODUCT);
         } else if !segment.choices.is_empty() {
             found.push(OPTION);
@@ -389,4 +416,31 @@ fn likely(scores: Chances) -> Chances {
     let chances = scores.map(|score| (score - most).exp());
     let sum: f32 = chances.iter().sum();
     chances.map(|chance| chance / sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_intent_has_examples() {
+        let named: HashSet<Intent> = INTENTS.iter().copied().collect();
+        assert_eq!((named.len(), INTENTS.len()), (KINDS, KINDS));
+        assert_eq!(WEIGHTS.len(), HASHES.len() * INTENTS.len());
+        assert!(HASHES.is_sorted());
+    }
+
+    #[test]
+    fn likeness_goes_by_words_and_by_parts_of_words() {
+        let likeliest = |pieces: &[&str]| {
+            let scores = scores(pieces);
+            *INTENTS.iter().max_by(|a, b| scores[**a as usize].total_cmp(&scores[**b as usize])).unwrap()
+        };
+        assert_eq!(likeliest(&["has", "the", "courier", "left", "already", "?"]), Intent::TrackOrder);
+        assert_eq!(likeliest(&["{n}", "{p}", "and", "a", "{p}"]), Intent::Order);
+        assert_eq!(likeliest(&["плиз", "удалите", "данные", "обо", "мне"]), Intent::MyData);
+        assert_eq!(likeliest(&["slutt", "med", "reklamen"]), Intent::StopOffers);
+    }
 }
