@@ -43,7 +43,8 @@ fn nobody_who_says_stop_is_written_to_again() {
                 usual: &Cart::default(),
                 expecting: said.expecting,
             });
-            let told = format!("{} {:?}, which is {:?}, was read as {:?}", said.id, said.text, said.intent, reading.intent);
+            let told =
+                format!("{} {:?}, which is {:?}, was read as {:?}", said.id, said.text, said.intent, reading.intent);
             match (said.intent == Intent::StopOffers, reading.intent == Intent::StopOffers) {
                 (true, false) => missed.push(told),
                 (false, true) => false_alarms.push(told),

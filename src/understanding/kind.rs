@@ -235,8 +235,8 @@ fn weigh(odds: &mut Chances, part: &[Segment], hits: &[Hit], has_cart: bool, exp
     let names = part.iter().any(|s| s.is_name() || !s.class.is_empty());
     let products = part.iter().filter(|s| !s.products.is_empty()).count();
     let order = &mut odds[Intent::Order as usize];
-    let goods = |s: &Segment| !s.products.is_empty() || (opens && s.unknown);
-    if (0..part.len()).any(|at| is_counted(part, at, goods)) {
+    let counted = |at| is_counted(part, at, |s| !s.products.is_empty()) || is_lacked(part, at, opens);
+    if (0..part.len()).any(counted) {
         *order += if opens { COUNTED + OPENS } else { COUNTED };
     } else if products > 0 && (opens || part.iter().find(|s| s.mark.is_none()).is_some_and(Segment::is_name)) {
         *order += BEGINS;
@@ -279,7 +279,7 @@ fn weigh(odds: &mut Chances, part: &[Segment], hits: &[Hit], has_cart: bool, exp
     }
 }
 
-/// Whether there are words that open an order, after which what nobody knows is something to buy.
+/// Whether there are words that open an order.
 fn opens(part: &[Segment]) -> bool {
     part.iter().any(|s| s.roles.has(Role::Open) && !s.roles.has(Role::Polite))
 }
@@ -305,6 +305,12 @@ fn is_common(intent: Intent) -> bool {
             | Intent::Greeting
             | Intent::Thanks
     )
+}
+
+/// Whether the segment is something to buy that nobody knows: "one gondoliera", and "a gondoliera" where an order is opened.
+fn is_lacked(part: &[Segment], at: usize, opens: bool) -> bool {
+    let counts = |s: &Segment| s.number.is_some() || (opens && s.roles.has(Role::Article));
+    part[at].unknown && at.checked_sub(1).is_some_and(|before| counts(&part[before]))
 }
 
 /// Whether the segment is such goods, with a number or an article before it, or a number right after it.
@@ -338,7 +344,9 @@ pub fn judge(hits: &[Hit], sentences: &mut [Sentence]) -> Vec<Hit> {
         let sure = if main == Intent::Other { NOTHING } else { TELLS };
         // "two margheritas, and how long does it take?" is both: the phrase tells where the question begins.
         let asks_too = class(main) == Class::Question
-            && phrases.iter().any(|hit| hit.intent == main && sentence.counted.is_some_and(|counted| counted <= hit.from));
+            && phrases
+                .iter()
+                .any(|hit| hit.intent == main && sentence.counted.is_some_and(|counted| counted <= hit.from));
         if stops || (sentence.chance(Intent::Order) < least && sentence.chance(main) >= sure && !asks_too) {
             sentence.told = Some(main);
         }
@@ -382,7 +390,8 @@ fn pieces<'a>(text: &str, words: &'a [Word], segments: &[Segment]) -> Vec<&'a st
     let mut found = Vec::new();
     for (at, segment) in segments.iter().enumerate().filter(|(_, segment)| !segment.told) {
         // "a pizza" is ordered, while "any pizzas?" asks for the menu.
-        if !segment.products.is_empty() || is_counted(segments, at, |s| !s.class.is_empty() || (opens && s.unknown)) {
+        let counted = is_counted(segments, at, |s| !s.class.is_empty()) || is_lacked(segments, at, opens);
+        if !segment.products.is_empty() || counted {
             found.push(PRODUCT);
         } else if !segment.choices.is_empty() {
             found.push(OPTION);
