@@ -581,6 +581,11 @@ impl Draft<'_> {
         self.hits.retain(|hit| {
             let Some(first) = segments.iter().position(|s| s.to > hit.from) else { return true };
             let begin = segments[..first].iter().rposition(Segment::ends_sentence).map_or(0, |stop| stop + 1);
+            // "is it ok if I get" asks nothing.
+            let opens = segments[first].roles.has(Role::Open) && hit.to <= segments[first].to;
+            if opens && intent::class(hit.intent) == Class::Question {
+                return false;
+            }
             if hit.intent == Intent::DeliveryQuestion {
                 // "you deliver to" is a question in some languages, unless an address with its number follows.
                 let mut rest = segments[begin..].iter().skip_while(|s| !s.roles.has(Role::Address));

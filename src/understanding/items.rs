@@ -211,8 +211,38 @@ pub fn pieces(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Pieces {
     for piece in &mut out.pieces {
         settle_early(piece, segments);
     }
+    part_kinds(&mut out.pieces);
     edits::settle(&mut out.pieces, segments, shop, around.cart, around.usual);
     out
+}
+
+/// "three shakes, two chocolate and one vanilla": what is one of several is what the items behind it say, where they are
+/// as many.
+fn part_kinds(pieces: &mut Vec<Piece>) {
+    let mut at = 0;
+    while at < pieces.len() {
+        let whole = &pieces[at];
+        let (deed, aim, of, quantity) = (whole.deed, whole.aim, whole.products.clone(), whole.quantity);
+        let kinds: Vec<usize> = (at + 1..pieces.len())
+            .take_while(|&next| {
+                let kind = &pieces[next];
+                kind.deed == Deed::Add
+                    && kind.aim == Aim::New
+                    && kind.products.len() < of.len()
+                    && !kind.products.is_empty()
+                    && kind.products.iter().all(|product| of.contains(product))
+            })
+            .collect();
+        let sum = kinds.iter().map(|&kind| pieces[kind].quantity.unwrap_or(1)).fold(0, u32::saturating_add);
+        if deed == Deed::Add && aim == Aim::New && of.len() > 1 && quantity.is_some_and(|n| n > 1 && n == sum) {
+            let wishes = pieces.remove(at).wishes;
+            for kind in kinds {
+                pieces[kind - 1].wishes.splice(0..0, wishes.iter().cloned());
+            }
+        } else {
+            at += 1;
+        }
+    }
 }
 
 /// Which segments are heads of items.
@@ -338,7 +368,10 @@ fn merge_opening(pieces: &mut Vec<Piece>, segments: &[Segment], shop: &Shop, aro
     let [first, second, ..] = pieces.as_mut_slice() else { return };
     let bare = first.deed == Deed::Add && first.aim == Aim::Last && first.products.is_empty() && !first.another;
     let joins = second.deed == Deed::Add && second.aim == Aim::New && second.quantity.is_none() && !second.part;
-    let marked = segments[second.from].roles.any(&[Role::Article, Role::Another]);
+    // "add bacon to a patty melt"
+    let led = |at: usize| segments[at].roles.any(&[Role::On, Role::Into]) && !segments[at].is_name();
+    let onto = led(second.from) || second.from.checked_sub(1).is_some_and(led);
+    let marked = segments[second.from].roles.any(&[Role::Article, Role::Another]) && !onto;
     let fits = !first.wishes.is_empty()
         && first.wishes.iter().all(|wish| !shop.fitting(&second.products, &wish.choices).is_empty());
     if around.cart.is_empty() && bare && !first.same && joins && !marked && fits {
@@ -996,7 +1029,8 @@ impl Scan<'_> {
             && let Some(now) = self.now.filter(|_| self.part_of_one())
         {
             // "a milkshake, a medium one": no second one.
-            let apart = (0..at).rev().find(|&b| self.segments[b].mark != Some(Kind::Comma));
+            let apart =
+                (0..at).rev().find(|&b| self.segments[b].mark != Some(Kind::Comma) && !is_filling(&self.segments[b]));
             if apart.is_some_and(|b| self.heads[b]) {
                 self.one = one;
                 return;

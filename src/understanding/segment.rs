@@ -311,7 +311,12 @@ fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexic
                 && let Some(meaning) = lexicon.meaning(&word.token.text)
                 && meaning.number.is_none()
             {
-                let and = meaning.roles.has(Role::And);
+                // "with mushrooms and swiss" is a list.
+                let listed = at.checked_sub(1).is_some_and(|b| {
+                    let before = lexicon.meaning(&words[b].token.text);
+                    before.is_some_and(|meaning| meaning.roles.any(&[Role::With, Role::Without]))
+                });
+                let and = meaning.roles.has(Role::And) && !listed;
                 if and || meaning.roles.any(&[Role::Definite, Role::Of]) && !meaning.roles.has(Role::Without) {
                     open.push(Way { skipped: Skipped::Now, next: next + 1, ..way.clone() });
                 }
