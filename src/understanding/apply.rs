@@ -472,7 +472,8 @@ impl Work<'_> {
         let had = line.options.iter().position(|option| same_choice(option, &chosen));
         if let Some(had) = had {
             let old = line.options.remove(had);
-            if chosen.without && wish.removed && !old.without {
+            let given_up = wish.removed || wish.replaced && exclusive;
+            if chosen.without && given_up && !old.without {
                 return;
             }
         }

@@ -854,7 +854,9 @@ impl Scan<'_> {
                 !s.class.is_empty() && last.is_some_and(|p| !p.products.iter().any(|product| s.class.contains(product)))
             })
         });
-        if other {
+        // "make me two wraps", where there is nothing to be made so.
+        let nothing = make.is_some_and(|make| make == 0) && self.around.cart.is_empty();
+        if other || nothing {
             self.out.pieces.pop();
         } else if let Some(make) = make {
             piece.deed = self.out.pieces[make].deed;
@@ -917,6 +919,14 @@ impl Scan<'_> {
                 Kind::Comma => {
                     self.calm();
                     self.clause = self.now.map_or(0, |now| self.out.pieces[now].wishes.len());
+                    // A change that names nothing behind it is done.
+                    if self.changing
+                        && self.now.is_some_and(|now| self.out.pieces[now].deed == Deed::Old && self.now_is_idle())
+                    {
+                        self.changing = false;
+                        self.out.pieces.pop();
+                        self.now = self.out.pieces.len().checked_sub(1);
+                    }
                 }
                 _ => {}
             }
@@ -1329,7 +1339,8 @@ impl Scan<'_> {
         while option(end) {
             end += 1;
         }
-        let one = self.segments.get(end)?;
+        // "one rare one well done": that one begins the next.
+        let one = self.segments.get(end).filter(|one| one.number.is_none() || !option(end + 1))?;
         (end > at + 1 && !one.dead && !one.is_name() && one.roles.has(Role::One)).then_some(end)
     }
 
@@ -1696,6 +1707,17 @@ impl Scan<'_> {
             self.push(piece);
             self.head_passed = true;
             return;
+        }
+        // "with cheese on all, and two of them without": of the items named before.
+        if of_them && self.now.is_some_and(|now| self.out.pieces[now].products.is_empty()) {
+            let item = self.out.pieces.iter().rev().find(|p| !p.products.is_empty() && p.deed == Deed::Add);
+            if let Some(item) = item.filter(|p| p.quantity.is_some_and(|whole| whole > number)) {
+                let products = item.products.clone();
+                self.push(Piece { products, aim: Aim::New, part: true, quantity: Some(number), ..Piece::new(at) });
+                self.head_passed = true;
+                self.calm();
+                return;
+            }
         }
         let exclusive = after.is_some_and(|after| option_next && self.shop.exclusive(&after.choices));
         let has_head = self.now.is_some_and(|now| !self.out.pieces[now].products.is_empty());

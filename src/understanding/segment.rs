@@ -233,7 +233,10 @@ fn drop_loose_parts(segments: &mut [Segment], shop: &Shop) {
                         && s.class.is_empty()
                         && s.roles.only(&[Role::Stop, Role::Chatter])
                 };
-                let describes = after.is_some_and(|s| s.is_name() || s.unknown || plain(s));
+                let fits = after.is_some_and(|s| {
+                    s.products.is_empty() && !shop.fitting(&segments[at].products, &s.choices).is_empty()
+                });
+                let describes = after.is_some_and(|s| s.is_name() && !fits || s.unknown || plain(s));
                 (describes, describes && !sized)
             }
             Some(Form::Tail) if segments[at].to - segments[at].from == 1 => {
