@@ -582,7 +582,7 @@ impl Draft<'_> {
             let Some(first) = segments.iter().position(|s| s.to > hit.from) else { return true };
             let begin = segments[..first].iter().rposition(Segment::ends_sentence).map_or(0, |stop| stop + 1);
             // "is it ok if I get" asks nothing.
-            let opens = segments[first].roles.has(Role::Open) && hit.to <= segments[first].to;
+            let opens = segments[first].roles.any(&[Role::Open, Role::Polite]) && hit.to <= segments[first].to;
             if opens && intent::class(hit.intent) == Class::Question {
                 return false;
             }

@@ -1340,7 +1340,10 @@ impl Scan<'_> {
             end += 1;
         }
         // "one rare one well done": that one begins the next.
-        let one = self.segments.get(end).filter(|one| one.number.is_none() || !option(end + 1))?;
+        let one = self
+            .segments
+            .get(end)
+            .filter(|one| one.number.is_none() || self.segments[at].number.is_none() || !option(end + 1))?;
         (end > at + 1 && !one.dead && !one.is_name() && one.roles.has(Role::One)).then_some(end)
     }
 

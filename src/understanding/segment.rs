@@ -229,6 +229,7 @@ fn drop_loose_parts(segments: &mut [Segment], shop: &Shop) {
                 });
                 let plain = |s: &Segment| {
                     s.mark.is_none()
+                        && !s.is_name()
                         && s.number.is_none()
                         && s.class.is_empty()
                         && s.roles.only(&[Role::Stop, Role::Chatter])
