@@ -6,10 +6,11 @@
 //! [`WIDEST_GAP`] words of any kind, and a leading `=` for a phrase that must be the whole message.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::BTreeMap,
     sync::{Arc, LazyLock},
 };
 
+use foldhash::{HashMap, HashSet};
 use include_dir::{Dir, include_dir};
 use rust_stemmers::{Algorithm, Stemmer};
 
@@ -250,6 +251,10 @@ pub struct Lexicon {
     pub name: String,
     phrases: HashMap<String, Meaning>,
     longest_phrase: usize,
+    /// Words of the longest phrase that begins with a word.
+    longest_from: HashMap<String, usize>,
+    /// Single words for numbers.
+    number_words: HashMap<u32, Vec<String>>,
     vocabulary: HashSet<String>,
     known_stems: HashSet<String>,
     /// How often a word occurs in messages.
@@ -402,17 +407,19 @@ impl Lexicon {
         let mut lexicon = Lexicon {
             language,
             name: file.name,
-            phrases: HashMap::new(),
+            phrases: HashMap::default(),
             longest_phrase: 1,
-            vocabulary: HashSet::new(),
-            known_stems: HashSet::new(),
-            uses: HashMap::new(),
+            longest_from: HashMap::default(),
+            number_words: HashMap::default(),
+            vocabulary: HashSet::default(),
+            known_stems: HashSet::default(),
+            uses: HashMap::default(),
             compounds: file.compounds,
             definite_endings: file.definite_endings.iter().map(|ending| text::fold(ending)).collect(),
-            spellings: HashMap::new(),
-            spelt_stems: HashMap::new(),
+            spellings: HashMap::default(),
+            spelt_stems: HashMap::default(),
             patterns: Vec::new(),
-            patterns_by_first: HashMap::new(),
+            patterns_by_first: HashMap::default(),
             stemming,
         };
         for (other, word) in &file.spellings {
@@ -444,6 +451,11 @@ impl Lexicon {
             }
         }
         lexicon.phrases.remove("");
+        for (phrase, meaning) in &lexicon.phrases {
+            if let Some(number) = meaning.number.filter(|_| !phrase.contains(' ')) {
+                lexicon.number_words.entry(number).or_default().push(phrase.clone());
+            }
+        }
         for (key, phrases) in &file.intents {
             let intent =
                 serde::Deserialize::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(key))
@@ -475,6 +487,26 @@ impl Lexicon {
         }
         let spelt: Vec<&str> = phrase.split(' ').map(|word| self.spelt(word)).collect();
         self.phrases.get(&spelt.join(" ")).copied()
+    }
+
+    /// What a phrase of several words means, given as written and as the lexicon spells it.
+    pub fn phrase_meaning(&self, written: &str, spelt: &str) -> Option<Meaning> {
+        self.phrases.get(written).or_else(|| self.phrases.get(spelt)).copied()
+    }
+
+    /// The lexicon's own spelling of a word, where that is another.
+    pub fn respelt(&self, word: &str) -> Option<&str> {
+        self.spellings.get(word).map(String::as_str)
+    }
+
+    /// Whether a phrase begins with the folded word.
+    pub fn begins(&self, word: &str) -> bool {
+        self.longest_from.contains_key(word)
+    }
+
+    /// Words of the longest phrase that begins with the folded word; at least 1.
+    pub fn longest_phrase_from(&self, word: &str) -> usize {
+        self.longest_from.get(word).map_or(1, |&words| words)
     }
 
     /// The word as the lexicon and merchants spell it.
@@ -543,10 +575,7 @@ impl Lexicon {
 
     /// The single words for a number.
     pub fn number_words(&self, number: u32) -> impl Iterator<Item = &str> {
-        self.phrases
-            .iter()
-            .filter(move |(phrase, meaning)| meaning.number == Some(number) && !phrase.contains(' '))
-            .map(|(phrase, _)| phrase.as_str())
+        self.number_words.get(&number).into_iter().flatten().map(String::as_str)
     }
 
     /// The phrases that do this.
@@ -563,6 +592,10 @@ impl Lexicon {
         let words = text::words(phrase);
         self.longest_phrase = self.longest_phrase.max(words.len());
         let key = words.join(" ");
+        if let Some(first) = words.first() {
+            let longest = self.longest_from.entry(first.clone()).or_default();
+            *longest = (*longest).max(words.len());
+        }
         self.vocabulary.extend(words);
         self.phrases.entry(key).or_default()
     }
@@ -573,7 +606,7 @@ impl Lexicon {
             None => (false, phrase),
         };
         let pieces = self.pieces(body)?;
-        let mut firsts = HashSet::new();
+        let mut firsts = HashSet::default();
         let mut may_be_empty = true;
         for piece in &pieces {
             let Piece::OneOf(rows) = piece else { break };

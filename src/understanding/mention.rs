@@ -1,7 +1,7 @@
 //! What a message names without asking for it: the products that a question is about, and those whose names are near
 //! to something that the shop lacks.
 
-use super::{Engine, detect, segment, text};
+use super::{Engine, detect, names::WordId, segment, text};
 use crate::id::ProductId;
 
 /// Most products that a question can be about; a word that names more of them ("pizza") names none.
@@ -18,12 +18,12 @@ impl Engine {
     /// The products that a text names, in the order in which it names them.
     pub fn named(&self, text: &str) -> Vec<ProductId> {
         let text = super::engine::cut(text);
-        let mut words = segment::words(text, text::tokens(text), &self.lexicons);
+        let mut words = segment::words(text, text::tokens(text), &self.book, &self.lexicons);
         let own = self.shop.languages.first().copied();
-        let language = detect::language(&words, &self.book, &self.lexicons, None, own);
+        let language = detect::language(&words, &self.lexicons, None, own);
         let mut named: Vec<usize> = Vec::new();
         for segment in segment::segments(&mut words, language, &self.book, &self.shop, &self.lexicons) {
-            let products = if segment.products.is_empty() { &segment.class } else { &segment.products };
+            let products = if segment.products.is_empty() { &*segment.class } else { segment.products.as_slice() };
             if products.len() <= MOST_NAMED {
                 named.extend(products.iter().filter(|product| !named.contains(product)).copied().collect::<Vec<_>>());
             }
@@ -36,7 +36,8 @@ impl Engine {
         let piece = text::words(piece);
         let mut found: Vec<(f64, usize)> = Vec::new();
         for (product, names) in self.shop.names.iter().enumerate() {
-            let best = names.iter().map(|name| alike(&piece, name)).fold(0.0, f64::max);
+            let said = |name: &[WordId]| name.iter().map(|&word| self.book.words.text(word)).collect::<Vec<_>>();
+            let best = names.iter().map(|name| alike(&piece, &said(name))).fold(0.0, f64::max);
             if best >= NEAR {
                 found.push((best, product));
             }
@@ -47,13 +48,12 @@ impl Engine {
 }
 
 /// How alike two names are: as wholes, or in the words that both may have.
-fn alike(piece: &[String], name: &[String]) -> f64 {
+fn alike(piece: &[String], name: &[&str]) -> f64 {
     let whole = strsim::jaro_winkler(&piece.join(" "), &name.join(" "));
-    let long = |words: &[String]| words.iter().filter(|w| w.chars().count() >= 4).cloned().collect::<Vec<_>>();
-    let (ours, theirs) = (long(piece), long(name));
+    let long = |word: &&str| word.chars().count() >= 4;
+    let (ours, theirs) = (piece.iter().map(String::as_str).filter(long), name.iter().copied().filter(long));
     let word = ours
-        .iter()
-        .flat_map(|a| theirs.iter().map(move |b| strsim::jaro_winkler(a, b)))
+        .flat_map(|a| theirs.clone().map(move |b| strsim::jaro_winkler(a, b)))
         // A shared word is a hint, and no more than that.
         .fold(0.0, f64::max)
         * 0.95;

@@ -15,6 +15,7 @@ pub mod lexicon;
 mod mention;
 mod names;
 mod segment;
+mod sense;
 mod shop;
 mod spelling;
 #[cfg(test)]
