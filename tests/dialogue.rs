@@ -4,17 +4,18 @@
 //! without words (`~ voice`); a line that begins with `<` has to be contained in the answer, one with `!` must not be;
 //! `=` alone means that there is no answer; `@ shop NAME`, `@ channel NAME`, `@ customer NAME`, `@ time 2026-11-18T18:00Z`,
 //! `@ wait` (until half messages are answered) and `@ staff accept 20 | decline REASON | ready | out | delivered |
-//! take over | say WORDS | hand back` set the scene. Each message is a minute later than the one before.
+//! take over | say WORDS | hand back | add QUANTITY PRODUCT [WORDS] | remove PLACE | approve WORDS` set the scene. Each message is a minute later than the one before.
 
 use std::{collections::HashMap, fs, path::Path, time::Duration};
 
 use theusual::{
+    cart::Line,
     channel::{Arrival, Button, ChannelKind, Content, Inbox as _, Medium, Peer},
     id::{ConversationId, MerchantId},
     moment::{Moment, Span},
     order::Move,
-    store::{Author, Store},
-    work::{Action, Habits, Work, new_id},
+    store::{Author, Standing, Store},
+    work::{Action, Change, Correction, Habits, Work, new_id},
 };
 
 /// Short, so that the files that wait do not take long; long enough that nothing else in a file takes as long.
@@ -184,7 +185,26 @@ impl Scene {
             Action::Order { order: order.id, version: order.version, a_move }
         };
         let (verb, rest) = what.split_once(' ').unwrap_or((what, ""));
+        let correct = |change: Change, words: Option<&str>| {
+            let words = words.map(str::to_owned);
+            async {
+                let version = self.work.store().conversation(&self.merchant, id).await.unwrap().unwrap().version;
+                Action::Correct(Box::new(Correction { conversation: id, version, change, words }))
+            }
+        };
         let action = match verb {
+            "add" => {
+                let mut parts = rest.splitn(3, ' ');
+                let quantity = parts.next().unwrap().parse().unwrap();
+                let line = Line { quantity, ..Line::of(parts.next().unwrap().parse().unwrap()) };
+                correct(Change::Add(line), parts.next()).await
+            }
+            "remove" => correct(Change::Remove(rest.parse().unwrap()), None).await,
+            "approve" => {
+                let names = self.work.store().names(&self.merchant, Standing::Suggested).await.unwrap();
+                let name = names.into_iter().find(|name| name.written == rest).unwrap_or_else(|| panic!("{place}"));
+                Action::Name { phrase: name.alias.phrase, meant: name.alias.meant, approved: true }
+            }
             "accept" => order(Move::Accept { minutes: rest.parse().unwrap() }).await,
             "decline" => order(Move::Decline { reason: rest.to_owned() }).await,
             "ready" => order(Move::Ready).await,

@@ -204,6 +204,11 @@ async fn nothing_is_shown_or_changed_from_outside() {
         (format!("/console/conversations/{id}/answer"), Method::POST),
         (format!("/console/conversations/{id}/take-over"), Method::POST),
         (format!("/console/conversations/{id}/hand-back"), Method::POST),
+        (format!("/console/conversations/{id}/cart/0"), Method::GET),
+        (format!("/console/conversations/{id}/cart/new/save"), Method::POST),
+        ("/console/names".to_owned(), Method::GET),
+        ("/console/names/list".to_owned(), Method::GET),
+        ("/console/names/decide".to_owned(), Method::POST),
         (format!("/console/orders/{id}/accept"), Method::POST),
         ("/console/invite".to_owned(), Method::POST),
         ("/console/logout".to_owned(), Method::POST),
@@ -441,6 +446,85 @@ async fn of_two_who_press_one_hears_that_the_other_was_faster() {
     assert_ne!(faster(&one), faster(&two), "one of two");
     let told = if faster(&one) { one } else { two };
     assert!(told.contains("In the kitchen <span class=\"count\">1</span>"), "with the fresh card: {told}");
+}
+
+#[tokio::test]
+async fn staff_correct_an_order_and_name_what_was_not_known() {
+    let program = Program::start().await;
+    let (one, staff) = (Sender::visitor(&program).await, Sender::staff(&program).await);
+    assert_eq!(one.say("2 margherita and one Gondoliera please").await.status(), StatusCode::OK);
+    let page = async |path: String| staff.get(&path).send().await.unwrap().text().await.unwrap();
+    let list = page("/console/list".to_owned()).await;
+    let talk = list.split('"').find(|part| part.starts_with("/console/conversations/")).unwrap().to_owned();
+    let shown = page(format!("{talk}/talk")).await;
+    assert!(shown.contains("In the order so far") && shown.contains("“Gondoliera”?"), "{shown}");
+    let version = |form: &str| {
+        let value = form.split_once("name=\"version\" value=\"").unwrap().1;
+        value.split('"').next().unwrap().to_owned()
+    };
+
+    // The form for the piece that was not understood, and one for the line that was.
+    let form = page(format!("{talk}/cart/new?words=Gondoliera")).await;
+    assert!(form.contains("name=\"words\"") && form.contains("value=\"Gondoliera\""), "{form}");
+    let old = version(&form);
+    let add = |version: String| {
+        let fields = [("version", &*version), ("product", "capricciosa"), ("quantity", "1"), ("words", "Gondoliera")];
+        staff.form(&format!("{talk}/cart/new/save"), &fields).header("hx-request", "true").send()
+    };
+    let mut live = one.stream("/chat/pizzeria/events").await;
+    assert_eq!(one.say("and a cola").await.status(), StatusCode::OK);
+    let late = add(old).await.unwrap().text().await.unwrap();
+    assert!(late.contains("something was said or done in this chat meanwhile") && late.contains("1 × Cola"), "{late}");
+    assert!(late.contains("value=\"Gondoliera\""), "what was filled in is kept: {late}");
+    assert_eq!(add(version(&late)).await.unwrap().text().await.unwrap(), "", "done");
+    live.until("The shop has changed your order:\\nAdded: 1 × Capricciosa").await;
+
+    let large = page(format!("{talk}/cart/0")).await;
+    let fields =
+        [("version", &*version(&large)), ("product", "margherita"), ("quantity", "3"), ("[\"one\",\"size\"]", "large")];
+    let changed = staff.form(&format!("{talk}/cart/0/save"), &fields).send().await.unwrap();
+    assert_eq!(changed.status(), StatusCode::SEE_OTHER, "and without a script");
+    live.until("Changed: 2 × Margherita → 3 × Margherita (large)").await;
+    let now = page(format!("{talk}/cart/1")).await;
+    let slip = [("version", &*version(&now)), ("product", "cola"), ("quantity", "none")];
+    let slip = staff.form(&format!("{talk}/cart/1/save"), &slip).send().await.unwrap().text().await.unwrap();
+    assert!(slip.contains("write how many") && slip.contains("value=\"none\""), "{slip}");
+    let remove = [("version", &*version(&now)), ("product", "cola"), ("quantity", "1"), ("remove", "1")];
+    assert_eq!(
+        staff.form(&format!("{talk}/cart/1/save"), &remove).send().await.unwrap().status(),
+        StatusCode::SEE_OTHER
+    );
+    live.until("Removed: 1 × Cola").await;
+    for bad in [
+        vec![("version", "x")],
+        vec![("version", "1"), ("[\"many\",\"topping\",\"olives\"]", "double")],
+        vec![("x", "y")],
+    ] {
+        let answer = staff.form(&format!("{talk}/cart/0/save"), &bad).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{bad:?}");
+    }
+
+    // One press, and the next customer orders it.
+    let names = page("/console/names".to_owned()).await;
+    assert!(names.contains("“Gondoliera”") && names.contains("2 margherita and one Gondoliera please"), "{names}");
+    assert!(page("/console/counts".to_owned()).await.contains("data-names=\"1\""));
+    let meant = r#"{"product":"capricciosa"}"#;
+    let press = |phrase: &'static str, approved: &'static str| {
+        let fields = [("phrase", phrase), ("meant", meant), ("approved", approved)];
+        staff.form("/console/names/decide", &fields).header("hx-request", "true").send()
+    };
+    let refused = press("margherita", "1").await.unwrap().text().await.unwrap();
+    assert!(refused.contains("“margherita” is the name of Margherita"), "{refused}");
+    let used = press("gondoliera", "1").await.unwrap().text().await.unwrap();
+    assert!(used.contains("In use") && used.contains("Remove"), "{used}");
+    let two = Sender::visitor(&program).await;
+    let mut live = two.stream("/chat/pizzeria/events").await;
+    assert_eq!(two.say("two gondoliera").await.status(), StatusCode::OK);
+    live.until("Added: 2 × Capricciosa").await;
+    let removed = press("gondoliera", "0").await.unwrap().text().await.unwrap();
+    assert!(removed.contains("Not used: 1"), "{removed}");
+    let nonsense = [("phrase", "?"), ("meant", meant), ("approved", "1")];
+    assert_eq!(staff.form("/console/names/decide", &nonsense).send().await.unwrap().status(), StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]

@@ -267,7 +267,7 @@ impl Stream {
             Event::Conversation { merchant, conversation } => {
                 *merchant == self.merchant && self.conversation.is_none_or(|ours| ours == *conversation)
             }
-            Event::Order { .. } => false,
+            Event::Order { .. } | Event::Names { .. } => false,
             Event::Anything => true,
         }
     }

@@ -358,6 +358,7 @@ mod tests {
             name: None,
             wishes: Vec::new(),
             fragment: false,
+            undo: false,
         };
         assert_eq!(
             written(&Meant::of(&id, &reading)).unwrap(),

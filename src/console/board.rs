@@ -267,24 +267,33 @@ fn promise(order: &Order, clock: &Clock, now: Moment) -> Markup {
 }
 
 fn lines(order: &Order, catalog: &Catalog) -> Markup {
+    html! { ul.lines { @for line in &order.cart.lines { li { (self::line(line, catalog)) } } } }
+}
+
+/// A line with its options.
+pub(super) fn line(line: &Line, catalog: &Catalog) -> Markup {
     let language = own_language(catalog);
     html! {
-        ul.lines {
-            @for line in &order.cart.lines {
-                li {
-                    b.quantity { (line.quantity) " ×" } " "
-                    span.product { (product_name(line, catalog, language)) }
-                    @if !line.options.is_empty() {
-                        ul.options {
-                            @for option in as_made(&line.options) {
-                                li class=(option_class(option)) { (option_words(option, catalog, language)) }
-                            }
-                        }
-                    }
+        b.quantity { (line.quantity) " ×" } " "
+        span.product { (product_name(line, catalog, language)) }
+        @if !line.options.is_empty() {
+            ul.options {
+                @for option in as_made(&line.options) {
+                    li class=(option_class(option)) { (option_words(option, catalog, language)) }
                 }
             }
         }
     }
+}
+
+/// A line with its options in one sentence.
+pub(super) fn line_words(line: &Line, catalog: &Catalog) -> String {
+    let language = own_language(catalog);
+    let options = as_made(&line.options).into_iter().map(|option| option_words(option, catalog, language));
+    let all: Vec<String> = std::iter::once(format!("{} × {}", line.quantity, product_name(line, catalog, language)))
+        .chain(options)
+        .collect();
+    all.join(", ")
 }
 
 fn actions(order: &Order, clock: &Clock, now: Moment) -> Markup {
@@ -411,12 +420,12 @@ fn fulfilment_words(order: &Order) -> &'static str {
     }
 }
 
-fn amount(money: Money) -> String {
+pub(super) fn amount(money: Money) -> String {
     format!("{} {}", money.digits(), money.currency().code())
 }
 
 /// The first language of a shop is the one its kitchen speaks.
-fn own_language(catalog: &Catalog) -> Language {
+pub(super) fn own_language(catalog: &Catalog) -> Language {
     catalog.languages.first().copied().unwrap_or(Language::ENGLISH)
 }
 

@@ -45,6 +45,7 @@ pub const UNBUFFERED: (HeaderName, HeaderValue) =
 /// What a page looks at again.
 const ORDERS: &str = "orders";
 const TALKS: &str = "talks";
+const NAMES: &str = "names";
 const AGAIN: &str = "again";
 /// The sign-in is over.
 const OUT: &str = "out";
@@ -144,7 +145,8 @@ fn names(event: &Event, ours: &MerchantId) -> Vec<String> {
             vec![TALKS.to_owned(), format!("talk-{conversation}")]
         }
         Event::Order { merchant, .. } if merchant == ours => vec![ORDERS.to_owned()],
-        Event::Conversation { .. } | Event::Order { .. } => Vec::new(),
+        Event::Names { merchant } if merchant == ours => vec![NAMES.to_owned()],
+        Event::Conversation { .. } | Event::Order { .. } | Event::Names { .. } => Vec::new(),
         Event::Anything => vec![AGAIN.to_owned()],
     }
 }

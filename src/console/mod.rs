@@ -26,6 +26,7 @@ use crate::{channel::Inbox, id::MerchantId, moment::Moment, work::Work};
 
 pub mod assets;
 mod board;
+mod cart;
 mod clock;
 pub mod cookie;
 mod door;
@@ -33,6 +34,7 @@ mod failure;
 mod guard;
 pub mod limit;
 mod live;
+mod names;
 pub mod origin;
 mod page;
 mod password;
@@ -108,6 +110,11 @@ pub fn routes(web: Web) -> Router {
         .route("/console/conversations/{conversation}/answer", post(talks::answer))
         .route("/console/conversations/{conversation}/take-over", post(talks::take_over))
         .route("/console/conversations/{conversation}/hand-back", post(talks::hand_back))
+        .route("/console/conversations/{conversation}/cart/{line}", get(cart::form))
+        .route("/console/conversations/{conversation}/cart/{line}/save", post(cart::change))
+        .route("/console/names", get(page::names))
+        .route("/console/names/decide", post(names::decide))
+        .route("/console/names/list", get(names::fragment))
         .route("/console/events", get(live::events))
         .route("/console/invite", post(door::invite))
         .route("/console/logout", post(door::logout))

@@ -32,8 +32,20 @@ pub(super) enum Side<'a> {
     Orders,
     /// The list, which was asked for itself.
     List,
-    /// A conversation; with an answer that could not be sent, and why.
-    Talk(ConversationId, Option<talks::Unsent<'a>>),
+    /// A conversation.
+    Talk(ConversationId, Open<'a>),
+    /// The names; with why one was not decided on.
+    Names(Option<&'a str>),
+}
+
+/// What stands open in a conversation.
+pub(super) enum Open<'a> {
+    /// Nothing.
+    Nothing,
+    /// An answer that could not be sent, and why.
+    Answer(talks::Unsent<'a>),
+    /// The form that corrects the order.
+    Editor(Markup),
 }
 
 pub(super) async fn orders(
@@ -59,10 +71,18 @@ pub(super) async fn conversation(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let id = id.parse().map_err(|_| Failure::Missing)?;
-    shown(&console, &staff, &headers, Side::Talk(id, None)).await
+    shown(&console, &staff, &headers, Side::Talk(id, Open::Nothing)).await
 }
 
-/// How many orders are new and how many customers wait: what the script counts in the title and rings for. And what time
+pub(super) async fn names(
+    State(console): State<Console>,
+    Extension(staff): Extension<Staff>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    shown(&console, &staff, &headers, Side::Names(None)).await
+}
+
+/// How many orders are new, how many names are suggested, and how many customers wait: what the script counts in the title and rings for. And what time
 /// it is, for a tablet whose own clock is wrong.
 pub(super) async fn counts(State(console): State<Console>) -> Result<Markup, Failure> {
     let web = &console.web;
@@ -70,7 +90,8 @@ pub(super) async fn counts(State(console): State<Console>) -> Result<Markup, Fai
     let orders = web.work.store().board(&web.merchant, now).await?;
     let new = orders.iter().filter(|view| view.order.status == Status::Placed).count();
     let waiting = talks::waiting(&web.work.store().conversations(&web.merchant).await?);
-    Ok(html! { data data-new=(new) data-waiting=(waiting) data-now=(now.0) value=(new) {} })
+    let names = web.work.store().suggested_names(&web.merchant).await?;
+    Ok(html! { data data-new=(new) data-waiting=(waiting) data-names=(names) data-now=(now.0) value=(new) {} })
 }
 
 /// The whole page; only its right side where the script asked for that.
@@ -109,6 +130,7 @@ pub(super) async fn whole(
                     nav aria-label="Console" {
                         (link("Orders", "/console", "count-new"))
                         (link("Chats", "/console/conversations", "count-waiting"))
+                        (link("Names", "/console/names", "count-names"))
                     }
                     button.sound #sound type="button" aria-pressed="false" { "Sound off" }
                     form.out method="post" action="/console/logout" {
@@ -117,7 +139,7 @@ pub(super) async fn whole(
                     }
                 }
                 #counts hidden hx-get="/console/counts" hx-sync="this:queue last"
-                    hx-trigger="sse:orders, sse:talks, sse:again, sse:out" { (counts) }
+                    hx-trigger="sse:orders, sse:talks, sse:names, sse:again, sse:out" { (counts) }
                 p.alert #offline role="alert" hidden {
                     "No connection to the shop's program. New orders do not show here. Trying again …"
                 }

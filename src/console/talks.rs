@@ -19,9 +19,11 @@ use uuid::Uuid;
 use super::{
     Console,
     board::{self, channel_words},
+    cart,
     clock::{Clock, lasted},
     failure::Failure,
-    page::{self, Side},
+    names,
+    page::{self, Open, Side},
     session::{self, Staff},
 };
 use crate::{
@@ -42,7 +44,8 @@ const LONGEST_ID: usize = 36;
 const LONGEST_GLIMPSE: usize = 90;
 
 /// Makes the open conversation look again at once.
-const SAID: (HeaderName, HeaderValue) = (HeaderName::from_static("hx-trigger"), HeaderValue::from_static("said"));
+pub(super) const SAID: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("hx-trigger"), HeaderValue::from_static("said"));
 
 /// Ids of the answers that were sent last.
 #[derive(Debug, Default)]
@@ -93,7 +96,9 @@ pub(super) async fn answer(
     }
     match unsent {
         None => Ok(Redirect::to(&address(id)).into_response()),
-        Some(_) => Ok(page::whole(&console, &staff, Side::Talk(id, unsent), None).await?.into_response()),
+        Some(unsent) => {
+            Ok(page::whole(&console, &staff, Side::Talk(id, Open::Answer(unsent)), None).await?.into_response())
+        }
     }
 }
 
@@ -122,7 +127,8 @@ pub(super) async fn side(console: &Console, staff: &Staff, side: Side<'_>) -> Re
     let (view, content) = match side {
         Side::Orders => ("orders", live_list(list(console).await?)),
         Side::List => ("list", live_list(list(console).await?)),
-        Side::Talk(id, unsent) => ("talk", live_talk(console, staff, id, unsent).await?),
+        Side::Talk(id, open) => ("talk", live_talk(console, staff, id, open).await?),
+        Side::Names(alert) => ("names", names::live(console, alert).await?),
     };
     Ok(html! { aside #side data-view=(view) { (content) } })
 }
@@ -193,7 +199,9 @@ async fn owned(
     }
     match alert {
         None => Ok(Redirect::to(&address(id)).into_response()),
-        Some(_) => Ok(page::whole(console, staff, Side::Talk(id, None), alert.as_deref()).await?.into_response()),
+        Some(_) => {
+            Ok(page::whole(console, staff, Side::Talk(id, Open::Nothing), alert.as_deref()).await?.into_response())
+        }
     }
 }
 
@@ -204,12 +212,12 @@ fn live_list(list: Markup) -> Markup {
     }
 }
 
-async fn live_talk(
-    console: &Console,
-    staff: &Staff,
-    id: ConversationId,
-    unsent: Option<Unsent<'_>>,
-) -> Result<Markup, Failure> {
+async fn live_talk(console: &Console, staff: &Staff, id: ConversationId, open: Open<'_>) -> Result<Markup, Failure> {
+    let (unsent, editor) = match open {
+        Open::Nothing => (None, html! {}),
+        Open::Answer(unsent) => (Some(unsent), html! {}),
+        Open::Editor(editor) => (None, editor),
+    };
     let view = console.web.work.store().conversation(&console.web.merchant, id).await?.ok_or(Failure::Missing)?;
     let talk = talk(console, staff, id, None).await?;
     let fragment = format!("{}/talk", address(id));
@@ -220,6 +228,7 @@ async fn live_talk(
         #talk hx-get=(fragment) hx-trigger=(trigger) hx-sync="this:queue last" hx-disinherit="hx-sync" hx-target="this" hx-swap="innerHTML" {
             (talk)
         }
+        #edit { (editor) }
         (composer(&view, unsent))
     })
 }
@@ -305,6 +314,7 @@ async fn talk(console: &Console, staff: &Staff, id: ConversationId, alert: Optio
         @if !view.reachable { p.alert { "The customer has left this chat. What you write does not reach them." } }
         (desk(&view, staff, now))
         (orders(console, &shop, &clock, id, now).await?)
+        (cart::live(&view, &shop.catalog))
         ol.messages tabindex="0" role="log" aria-label="Messages" {
             @for message in &messages { (said(message, &clock, now)) }
         }
@@ -411,11 +421,11 @@ fn composer(view: &ConversationView, unsent: Option<Unsent<'_>>) -> Markup {
     }
 }
 
-fn read_id(text: &str) -> Result<ConversationId, Failure> {
+pub(super) fn read_id(text: &str) -> Result<ConversationId, Failure> {
     text.parse().map_err(|_| Failure::Missing)
 }
 
-fn address(id: ConversationId) -> String {
+pub(super) fn address(id: ConversationId) -> String {
     format!("/console/conversations/{id}")
 }
 
@@ -451,7 +461,7 @@ fn who(author: Author) -> &'static str {
     }
 }
 
-fn glimpse(words: &str) -> String {
+pub(super) fn glimpse(words: &str) -> String {
     let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(LONGEST_GLIMPSE) {
         Some((end, _)) => format!("{}…", &line[..end]),

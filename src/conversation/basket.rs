@@ -10,7 +10,7 @@ use crate::{
     desk::{Desk, Why},
     order::Fulfilment,
     quote::{self, quote},
-    wording::{List, OptionName, Text},
+    wording::{OptionName, Text},
 };
 
 /// Why the next question is put.
@@ -30,8 +30,10 @@ pub(super) enum Unfit {
     No(Vec<Text>),
 }
 
-/// Takes a changed cart: drops what can't be had, and says so. An unfit one is not taken at all.
-pub(super) fn vet(cart: Cart, facts: &Facts<'_>, reply: &mut Reply) -> Result<Cart, Unfit> {
+/// Takes a changed cart: drops what can't be had, and says so. An unfit one is not taken at all. What was in the cart
+/// before, the staff's own large orders included, is no reason to refuse the rest.
+pub(super) fn vet(cart: Cart, before: &Cart, facts: &Facts<'_>, reply: &mut Reply) -> Result<Cart, Unfit> {
+    let grown = |line: &Line| line.quantity > MOST_OF_ONE && !before.lines.contains(line);
     let mut kept = Cart::default();
     for mut line in cart.joined().lines {
         if let Some(id) = line.product.settled().filter(|id| facts.catalog.product(id).is_none()) {
@@ -44,7 +46,7 @@ pub(super) fn vet(cart: Cart, facts: &Facts<'_>, reply: &mut Reply) -> Result<Ca
                 reply.say(Text::Unavailable { product: product.id.clone() });
                 continue;
             }
-            if line.quantity > MOST_OF_ONE {
+            if grown(&line) {
                 let text = Text::TooMany { quantity: line.quantity, product: product.id.clone() };
                 return Err(Unfit::Person(text));
             }
@@ -68,12 +70,14 @@ pub(super) fn vet(cart: Cart, facts: &Facts<'_>, reply: &mut Reply) -> Result<Ca
                     return Err(Unfit::No(vec![Text::TooManyOptions { product, max, group: group.id.clone() }]));
                 }
             }
-        } else if line.quantity > MOST_OF_ONE {
+        } else if grown(&line) {
             return Err(Unfit::Person(Text::TooManyItems {}));
         }
         kept.add(line);
     }
-    if kept.items() > MOST_ITEMS || kept.lines.iter().any(|line| line.quantity > MOST_OF_ONE) {
+    // Beyond the limit only the staff can have brought it: a little more is taken then.
+    let most = if before.items() > MOST_ITEMS { before.items().saturating_add(MOST_OF_ONE) } else { MOST_ITEMS };
+    if kept.items() > most || kept.lines.iter().any(grown) {
         return Err(Unfit::Person(Text::TooManyItems {}));
     }
     Ok(kept)
@@ -103,11 +107,17 @@ pub(super) fn tell_difference(before: &Cart, after: &Cart, facts: &Facts<'_>, re
                 }
                 // What it is will be asked; until then nothing was added that could be named.
                 None if line.product.settled().is_none() => {}
-                None => reply.say(Text::CartAdded { line: line.clone() }),
+                None => {
+                    // What a line was not settled between was never named as added, so nothing of it is removed.
+                    if let Some(at) = gone.iter().position(|old| may_mean(old, line)) {
+                        gone.remove(at);
+                    }
+                    reply.say(Text::CartAdded { line: line.clone() });
+                }
             },
         }
     }
-    for line in gone {
+    for line in gone.into_iter().filter(|line| line.product.settled().is_some()) {
         reply.say(Text::CartRemoved { line: line.clone() });
     }
     if let Ok(sum) = quote(facts.catalog, after, None, None) {
@@ -133,7 +143,9 @@ pub(super) fn go_on(mut step: Step, basket: Basket, facts: &Facts<'_>, occasion:
     let asked = counts.iter().find(|(old, _)| *old == ask).map_or(0, |(_, count)| *count);
     // Where there is nothing else to say, the question is what the customer has to hear.
     let needed = occasion == Occasion::Need || !reply.says_any();
-    let put = if needed { asked < MOST_ASKED } else { asked == 0 };
+    // Without an answer to these there is no going on, whatever else was said.
+    let holds = matches!(ask, Ask::Which { .. } | Ask::WhichOption { .. } | Ask::Option { .. });
+    let put = if needed || holds { asked < MOST_ASKED } else { asked == 0 };
     reply.offers = offers(&ask, &basket, facts);
     if put {
         put_question(&ask, &basket, facts, &mut reply);
@@ -142,6 +154,7 @@ pub(super) fn go_on(mut step: Step, basket: Basket, facts: &Facts<'_>, occasion:
     } else if needed {
         // Twice is enough; now a person is told, once.
         let waiting = step.desk != Desk::Bot;
+        reply.says.retain(|say| *say != Say::Text(Text::NotUnderstoodAsk {}));
         reply.say(if waiting { Text::CallingStill {} } else { Text::CallingSlip {} });
         // Whether the shop goes there is the shop's to say.
         let why = if matches!(ask, Ask::Address | Ask::Postcode) { Why::Address } else { Why::NotUnderstood };
@@ -231,7 +244,8 @@ fn next_question(basket: &mut Basket, facts: &Facts<'_>, reply: &mut Reply) -> O
     if basket.cart.is_empty() {
         return Some(Ask::Anything);
     }
-    for (at, line) in basket.cart.lines.iter().enumerate() {
+    // The line said last comes first: it is the one that an answer such as "the second" is read as being about.
+    for (at, line) in basket.cart.lines.iter().enumerate().rev() {
         if line.product.settled().is_none() {
             return Some(Ask::Which { line: at });
         }
@@ -360,23 +374,6 @@ pub(super) fn take_choice(basket: &mut Basket, ask: &Ask, chosen: Chosen) -> boo
     true
 }
 
-/// Names the pieces that the catalogue lacks, with what is near them.
-pub(super) fn tell_unmatched(pieces: &[String], near: &[crate::id::ProductId], reply: &mut Reply) {
-    /// Most pieces that are named; a longer list reads like a reproach.
-    const MOST: usize = 3;
-    /// Longest piece that is quoted back, in characters.
-    const LONGEST: usize = 40;
-    if pieces.is_empty() {
-        return;
-    }
-    let pieces =
-        List(pieces.iter().take(MOST).map(|piece| crate::wording::Quoted(cut(piece, LONGEST))).collect::<Vec<_>>());
-    reply.say(match near {
-        [] => Text::Unmatched { pieces },
-        near => Text::UnmatchedNear { pieces, near: List(near.iter().take(MOST).cloned().collect()) },
-    });
-}
-
 /// Says which prices of the last order are others now, and what of it is gone.
 pub(super) fn tell_usual_changes(after: &Cart, facts: &Facts<'_>, reply: &mut Reply) {
     let Some(last) = facts.usual() else { return };
@@ -397,6 +394,14 @@ pub(super) fn tell_usual_changes(after: &Cart, facts: &Facts<'_>, reply: &mut Re
     }
 }
 
+/// Whether a line that was not settled may have meant what another is.
+fn may_mean(unsettled: &Line, line: &Line) -> bool {
+    match (&unsettled.product, &line.product) {
+        (Pick::OneOf(ids), Pick::One(id)) => ids.contains(id),
+        (Pick::OneOf(_) | Pick::One(_), _) => false,
+    }
+}
+
 fn chosen_of(line: &Line, group: &Group) -> u32 {
     let of_group = line.options.iter().filter(|o| o.group == group.id && !o.without);
     of_group.fold(0, |sum, o| sum.saturating_add(o.count))
@@ -406,7 +411,8 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn cut(text: &str, most: usize) -> String {
+/// At most so many characters of a text.
+pub(super) fn cut(text: &str, most: usize) -> String {
     text.chars().take(most).collect()
 }
 

@@ -123,7 +123,7 @@ pub(super) fn show_again(mut step: Step, basket: Basket, facts: &Facts<'_>, why:
     let mut reply = step.reply.take().unwrap_or_default();
     reply.say(why);
     let cart = basket.cart.clone();
-    let basket = match super::basket::vet(cart, facts, &mut reply) {
+    let basket = match super::basket::vet(cart, &basket.cart, facts, &mut reply) {
         Ok(cart) => Basket { cart, ..basket },
         Err(_) => basket,
     };

@@ -7,6 +7,8 @@
 //!   showed them; a second yes to the same read-back places nothing.
 //! - Every button names the message that it stood under. One of an earlier message changes nothing in an order.
 //! - No question is asked a third time: after two misunderstandings a person is called, with all that is known so far.
+//! - What was probably not understood is asked before it changes a cart; see [`SURE`].
+//! - A piece of a message that names nothing of the shop's is named back to the customer once, and never again.
 //! - While a person has the conversation, the bot says nothing but news of orders.
 
 use crate::{
@@ -20,13 +22,14 @@ use crate::{
     language::Language,
     moment::{Moment, Span},
     order::{Fulfilment, Order},
-    understanding::{Expecting, Reading},
+    understanding::{Expecting, Reading, alias::Meant},
     wording::Text,
 };
 
 mod answers;
 mod basket;
 mod checkout;
+mod doubt;
 mod news;
 mod steps;
 
@@ -45,6 +48,14 @@ pub const READBACK_LIFE: Span = Span::minutes(30);
 /// How often one question is put: once, and once more in other words.
 const MOST_ASKED: u8 = 2;
 
+/// How sure a reading must be, from 0 to 1 as the chance that it is right, for the cart to be changed without asking.
+/// A wrong change is told as a difference at once and costs a message to mend, rarely two; a question costs one message
+/// always. So it pays to ask where about two readings in five would be wrong.
+pub const SURE: f32 = 0.6;
+
+/// Most pieces of a conversation that are remembered as not understood. Older ones may be named again.
+const MOST_MISSED: usize = 24;
+
 /// Where a conversation stands. Stored as JSON with a version tag; see [`State::default`] for a new one.
 #[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(from = "Stored", into = "Stored")]
@@ -57,6 +68,51 @@ pub struct State {
     pub placed: Option<Placed>,
     /// Messages in a row that were not understood.
     pub slips: u8,
+    /// What the customer may have meant, which a yes takes. Any other words let it go.
+    pub guess: Option<Guess>,
+    /// The cart before its last change, which "undo" brings back. One step is kept.
+    pub previous: Option<Cart>,
+    /// Pieces of messages that named nothing of the shop's and were named back, the latest last.
+    pub missed: Vec<Missed>,
+    /// Since when the person is awaited of whom a customer who greeted again was told.
+    pub soothed: Option<Moment>,
+}
+
+/// What a customer may have meant.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "guess", rename_all = "snake_case")]
+pub enum Guess {
+    /// What a message was understood as, but not surely: the order as it would then be.
+    Reading {
+        /// The order.
+        basket: Basket,
+    },
+    /// Things with names near to one that the shop lacks.
+    Near {
+        /// The nearest first; at least one.
+        things: Vec<NearGuess>,
+    },
+}
+
+/// A thing that may have been meant.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct NearGuess {
+    /// By this piece of a message.
+    pub piece: String,
+    /// Which.
+    pub meant: Meant,
+    /// The cart as it would then be.
+    pub cart: Cart,
+}
+
+/// A piece of a message that named nothing of the shop's.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Missed {
+    /// As written.
+    pub piece: String,
+    /// Whether the staff have since said what it means.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settled: bool,
 }
 
 /// The stored form; a later version adds a variant and says how the earlier one becomes it.
@@ -72,6 +128,14 @@ enum Stored {
         placed: Option<Placed>,
         #[serde(default)]
         slips: u8,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        guess: Option<Guess>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        previous: Option<Cart>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        missed: Vec<Missed>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        soothed: Option<Moment>,
     },
 }
 
@@ -196,6 +260,10 @@ pub struct Offered {
 pub enum Offer {
     /// Yes, place it.
     Yes,
+    /// Yes, that is what was meant.
+    Right,
+    /// No, that is not what was meant.
+    Wrong,
     /// Change something.
     Change,
     /// Pickup or delivery.
@@ -242,6 +310,8 @@ pub enum Input<'a> {
     TooLong,
     /// An order of this conversation was moved by the shop; as it now stands.
     OrderMoved(&'a Order),
+    /// A member of the staff changed what the customer is ordering; the cart as it now is.
+    Corrected(&'a Cart),
     /// A member of the staff took over.
     TakenOver(&'a str),
     /// A member of the staff gave the conversation back.
@@ -263,8 +333,9 @@ pub struct Words<'a> {
     pub named: &'a [ProductId],
     /// The topic of the shop's FAQ that answers it.
     pub topic: Option<&'a TopicId>,
-    /// Products whose names are near the pieces that were not understood.
-    pub near: &'a [ProductId],
+    /// Things whose names are near the pieces that were not understood, each with the cart as it would be if it were
+    /// meant.
+    pub near: &'a [NearGuess],
 }
 
 /// Kinds of messages without words.
@@ -384,14 +455,28 @@ impl State {
 
     /// The cart so far.
     pub fn cart(&self) -> Cart {
+        self.basket().cart
+    }
+
+    /// The order so far.
+    pub fn basket(&self) -> Basket {
         match &self.stage {
-            Stage::Idle => Cart::default(),
-            Stage::Filling { basket, .. } | Stage::Confirming { basket, .. } => basket.cart.clone(),
+            Stage::Idle => Basket::default(),
+            Stage::Filling { basket, .. } | Stage::Confirming { basket, .. } => basket.clone(),
         }
+    }
+
+    /// Remembers that the staff have said what a piece means that was not understood.
+    pub fn settle(&mut self, piece: &str) {
+        let piece = basket::cut(piece.trim(), doubt::LONGEST_PIECE);
+        self.missed.iter_mut().filter(|missed| missed.is(&piece)).for_each(|missed| missed.settled = true);
     }
 
     /// What the bot asked last, as the understanding needs to know it.
     pub fn expecting(&self) -> Option<Expecting> {
+        if self.guess.is_some() {
+            return Some(Expecting::Confirm);
+        }
         match &self.stage {
             Stage::Idle => None,
             Stage::Confirming { .. } => Some(Expecting::Confirm),
@@ -402,6 +487,13 @@ impl State {
                 Ask::Name => Some(Expecting::Name),
             },
         }
+    }
+}
+
+impl Missed {
+    /// Whether it is that piece, however it is written large and small.
+    fn is(&self, piece: &str) -> bool {
+        self.piece.to_lowercase() == piece.to_lowercase()
     }
 }
 
@@ -474,14 +566,16 @@ impl Step {
 impl From<Stored> for State {
     fn from(stored: Stored) -> State {
         match stored {
-            Stored::First { stage, offered, placed, slips } => State { stage, offered, placed, slips },
+            Stored::First { stage, offered, placed, slips, guess, previous, missed, soothed } => {
+                State { stage, offered, placed, slips, guess, previous, missed, soothed }
+            }
         }
     }
 }
 
 impl From<State> for Stored {
     fn from(state: State) -> Stored {
-        let State { stage, offered, placed, slips } = state;
-        Stored::First { stage, offered, placed, slips }
+        let State { stage, offered, placed, slips, guess, previous, missed, soothed } = state;
+        Stored::First { stage, offered, placed, slips, guess, previous, missed, soothed }
     }
 }

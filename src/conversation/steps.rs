@@ -1,12 +1,14 @@
 //! Every input in every stage.
 
 use super::{
-    Ask, Basket, Effect, Facts, Input, Offer, Offered, Press, Reply, Say, Stage, State, Step, Wordless, Words, answers,
+    Ask, Basket, Effect, Facts, Guess, Input, Offer, Offered, Press, Reply, SURE, Stage, State, Step, Wordless, Words,
+    answers,
     basket::{
-        Occasion, Unfit, go_on, take_address, take_choice, take_name, take_product, take_wishes, tell_difference,
-        tell_unmatched, tell_usual_changes, vet,
+        Occasion, go_on, take_address, take_choice, take_name, take_product, take_wishes, tell_difference,
+        tell_usual_changes, vet,
     },
     checkout::{place, show_again},
+    doubt::{self, Unknown},
     news,
 };
 use crate::{
@@ -14,7 +16,7 @@ use crate::{
     desk::{Desk, Why},
     moment::Span,
     order::{Fulfilment, Move, Order},
-    understanding::Intent,
+    understanding::{Intent, alias::Meant},
     wording::{DayTime, List, Quoted, Text},
 };
 
@@ -24,8 +26,10 @@ const SECOND_YES: Span = Span::minutes(30);
 /// Where the conversation goes from `state` when `input` happens.
 pub fn step(state: State, desk: Desk, input: &Input<'_>, facts: &Facts<'_>) -> Step {
     let answers = desk.bot_answers();
+    let before = state.cart();
     let step = Step { state, desk, reply: None, effects: Vec::new() };
     let mut step = match input {
+        Input::Corrected(cart) => doubt::corrected(step, cart, facts),
         Input::OrderMoved(order) => Step { reply: Some(Reply::text(news::news(order))), ..step },
         Input::TakenOver(name) => joined(step, name, facts),
         Input::HandedBack(name) => left(step, name),
@@ -43,13 +47,19 @@ pub fn step(state: State, desk: Desk, input: &Input<'_>, facts: &Facts<'_>) -> S
             step.state.offered = Offered { seq: facts.seq, offers: reply.offers.clone() };
         }
     }
+    if step.effects.iter().any(|effect| matches!(effect, Effect::Place(..))) {
+        step.state.previous = None;
+    } else if step.state.cart() != before && !matches!(input, Input::Words(words) if words.reading.undo) {
+        step.state.previous = Some(before);
+    }
     step
 }
 
 fn joined(step: Step, name: &str, facts: &Facts<'_>) -> Step {
     let desk = Desk::Staff { name: name.to_owned(), since: facts.now };
     let reply = Some(Reply::text(Text::StaffJoined { name: name.to_owned() }));
-    Step { desk, reply, ..step }
+    let state = State { guess: None, ..step.state };
+    Step { desk, reply, state, ..step }
 }
 
 fn left(mut step: Step, name: &str) -> Step {
@@ -95,6 +105,7 @@ fn pressed(mut step: Step, press: Option<Press>, facts: &Facts<'_>) -> Step {
     if let Some(offer) = offer {
         return picked(step, &offer, press, facts);
     }
+    step.state.guess = None;
     // A second press of the button that placed the order.
     if let (Some(press), Some(placed)) = (press, step.state.placed)
         && press.seq == placed.readback
@@ -113,6 +124,25 @@ fn pressed(mut step: Step, press: Option<Press>, facts: &Facts<'_>) -> Step {
 }
 
 fn picked(mut step: Step, offer: &Offer, press: Option<Press>, facts: &Facts<'_>) -> Step {
+    if let Some(guess) = step.state.guess.take() {
+        match offer {
+            Offer::Right => return doubt::taken(step, guess, None, facts),
+            Offer::Wrong => return doubt::refused_guess(step, &guess, facts),
+            Offer::Product(id) => return doubt::taken(step, guess, Some(&Meant::Product(id.clone())), facts),
+            Offer::Choice(group, id) => {
+                return doubt::taken(step, guess, Some(&Meant::Choice(group.clone(), id.clone())), facts);
+            }
+            Offer::Yes
+            | Offer::Change
+            | Offer::Fulfil(_)
+            | Offer::Name(_)
+            | Offer::Category(_)
+            | Offer::Language(_)
+            | Offer::Menu
+            | Offer::Person
+            | Offer::Usual => {}
+        }
+    }
     step.state.slips = 0;
     match (offer, step.state.stage.clone()) {
         (Offer::Menu, _) => {
@@ -154,6 +184,8 @@ fn picked(mut step: Step, offer: &Offer, press: Option<Press>, facts: &Facts<'_>
                     take_choice(&mut basket, &ask, Chosen::of(group.clone(), choice.clone()))
                 }
                 Offer::Yes
+                | Offer::Right
+                | Offer::Wrong
                 | Offer::Change
                 | Offer::Fulfil(_)
                 | Offer::Name(_)
@@ -175,12 +207,15 @@ fn picked(mut step: Step, offer: &Offer, press: Option<Press>, facts: &Facts<'_>
         (
             Offer::Fulfil(_) | Offer::Name(_) | Offer::Product(_) | Offer::Choice(..),
             Stage::Idle | Stage::Confirming { .. },
-        ) => Step { reply: Some(Reply::text(Text::ButtonStale {})), ..step },
+        )
+        | (Offer::Right | Offer::Wrong, Stage::Idle | Stage::Filling { .. } | Stage::Confirming { .. }) => {
+            Step { reply: Some(Reply::text(Text::ButtonStale {})), ..step }
+        }
     }
 }
 
 fn said(mut step: Step, words: &Words<'_>, facts: &Facts<'_>) -> Step {
-    if let Some(offer) = numbered(words.text, &step.state.offered, facts) {
+    if let Some(offer) = named_offer(words.text, &step.state, facts) {
         return picked(step, &offer, None, facts);
     }
     let reading = words.reading;
@@ -188,6 +223,28 @@ fn said(mut step: Step, words: &Words<'_>, facts: &Facts<'_>) -> Step {
     // Whether it says more than its intent does: "yes, but bring it" is no yes to what was shown.
     let changed = reading.cart != cart_before || says_more(words, &step.state.stage);
     let asks = reading.also.iter().any(|intent| is_question(*intent));
+    if let Some(guess) = step.state.guess.take() {
+        let plain = !changed && !asks;
+        match reading.intent {
+            Intent::Confirm if plain => return doubt::taken(step, guess, None, facts),
+            Intent::Decline if plain => return doubt::refused_guess(step, &guess, facts),
+            _ if reading.undo => return doubt::refused_guess(step, &guess, facts),
+            // A question between leaves the guess open.
+            intent if is_question(intent) && !changed => step.state.guess = Some(guess),
+            _ => {
+                if let Some(picked) = doubt::named_guess(&guess, words, &cart_before) {
+                    return doubt::taken(step, guess, Some(&picked), facts);
+                }
+                // Said in other words without a no: it was a miss all the same.
+                if matches!(guess, Guess::Reading { .. }) {
+                    step.state.slips = step.state.slips.saturating_add(1);
+                }
+            }
+        }
+    }
+    if reading.undo {
+        return doubt::undo(step, facts);
+    }
     match reading.intent {
         Intent::Human => call(step, Why::Asked, facts),
         Intent::StopOffers => {
@@ -243,41 +300,40 @@ fn said(mut step: Step, words: &Words<'_>, facts: &Facts<'_>) -> Step {
 fn ordered(mut step: Step, before: &Cart, words: &Words<'_>, facts: &Facts<'_>) -> Step {
     let reading = words.reading;
     let mut reply = Reply::default();
-    let cart = match vet(reading.cart.clone(), facts, &mut reply) {
+    let cart = match vet(reading.cart.clone(), before, facts, &mut reply) {
         Ok(cart) => cart,
-        Err(Unfit::Person(text)) => {
-            step.reply = Some(Reply::text(text));
-            return step.calling(Why::TooMany, facts.now);
-        }
-        Err(Unfit::No(texts)) => {
-            step.reply = Some(Reply { says: texts.into_iter().map(Say::Text).collect(), offers: Vec::new() });
-            return step;
-        }
+        Err(unfit) => return doubt::refused(step, unfit, facts),
     };
     let understood = cart != *before || says_more(words, &step.state.stage);
-    if cart != *before {
+    let unsure = cart != *before && reading.confidence < SURE && doubt::is_shown(&cart);
+    if cart != *before && !unsure {
         if before.is_empty() {
             tell_usual_changes(&cart, facts, &mut reply);
         }
         tell_difference(before, &cart, facts, &mut reply);
     }
-    if !reading.wishes.is_empty() {
+    if !reading.wishes.is_empty() && !unsure {
         reply.say(Text::WishNoted { wishes: List(reading.wishes.iter().cloned().map(Quoted).collect()) });
     }
-    tell_unmatched(&reading.unmatched, words.near, &mut reply);
+    let unknown = Unknown::of(&reading.unmatched, &step.state);
+    let near = if unsure { &[] } else { words.near };
+    unknown.tell(near, &mut step.state, &mut reply);
     for &intent in &reading.also {
-        reply.gap();
-        if !answers::answer(intent, words, facts, &mut reply) && is_question(intent) {
-            reply.say(Text::CallingUnknown {});
+        let mut answer = Reply::default();
+        if !answers::answer(intent, words, facts, &mut answer) && is_question(intent) {
+            answer.say(Text::CallingUnknown {});
             step = step.calling(Why::Unknown, facts.now);
         }
+        if answer.says_any() {
+            reply.gap();
+            reply.says.append(&mut answer.says);
+        }
     }
-    let (mut basket, ask) = match step.state.stage.clone() {
-        Stage::Idle => (Basket::default(), Ask::Anything),
-        Stage::Filling { basket, ask, .. } => (basket, ask),
-        Stage::Confirming { basket, .. } => (basket, Ask::Anything),
+    let ask = match &step.state.stage {
+        Stage::Filling { ask, .. } => ask.clone(),
+        Stage::Idle | Stage::Confirming { .. } => Ask::Anything,
     };
-    if !understood && !reply.says_any() {
+    if !understood && !reply.says_any() && !unknown.is_repeated() {
         return match cart.is_empty() && reading.unmatched.is_empty() && facts.usual().is_none() {
             // "The usual" of somebody who has none, or "I'd like to order" and nothing more.
             true => empty_order(step, facts),
@@ -285,12 +341,18 @@ fn ordered(mut step: Step, before: &Cart, words: &Words<'_>, facts: &Facts<'_>) 
         };
     }
     if !understood {
-        // Something was named that the shop lacks: said, and counted, so that it does not go round in circles.
+        if unknown.is_fresh() && !near.is_empty() {
+            return doubt::ask_near(step, near, reply);
+        }
+        // Something was named that the shop lacks: said, and counted, so that it does not go round in circles. What was
+        // named back before is the second miss on the same matter.
+        if unknown.is_repeated() {
+            step.state.slips = step.state.slips.max(1);
+        }
         step.reply = Some(reply);
         return slip(step, facts);
     }
-    step.state.slips = 0;
-    basket.cart = cart;
+    let mut basket = Basket { cart, ..step.state.basket() };
     if let Some(how) = reading.fulfilment {
         basket.fulfilment = Some(how);
     }
@@ -302,6 +364,18 @@ fn ordered(mut step: Step, before: &Cart, words: &Words<'_>, facts: &Facts<'_>) 
         take_name(&mut basket, name);
     }
     take_wishes(&mut basket, &reading.wishes);
+    if unsure {
+        return doubt::ask_reading(step, basket, reply, facts);
+    }
+    step.state.slips = 0;
+    if unknown.is_repeated() && step.desk == Desk::Bot {
+        reply.say(Text::CallingRest {});
+        step = step.calling(Why::NotUnderstood, facts.now);
+    }
+    if unknown.is_fresh() && !near.is_empty() {
+        step.state.stage = Stage::Filling { basket, ask: Ask::Anything, asked: counts(&step.state) };
+        return doubt::ask_near(step, near, reply);
+    }
     // How it comes was answered: on to the next question. With another question open, that one stands as it is.
     let occasion = match ask {
         Ask::Anything | Ask::Fulfilment | Ask::Address | Ask::Postcode
@@ -389,10 +463,14 @@ fn other(mut step: Step, words: &Words<'_>, facts: &Facts<'_>) -> Step {
         step.reply = Some(reply);
         return step;
     }
-    if !words.reading.unmatched.is_empty() {
-        tell_unmatched(&words.reading.unmatched, words.near, &mut reply);
-        step.reply = Some(reply);
-        return slip(step, facts);
+    // Nothing of it was understood and nothing was ordered: what it names is no goods, unless something is near to it.
+    let unknown = Unknown::of(&words.reading.unmatched, &step.state);
+    if unknown.is_fresh() && !words.near.is_empty() {
+        unknown.tell(words.near, &mut step.state, &mut reply);
+        return doubt::ask_near(step, words.near, reply);
+    }
+    if unknown.is_repeated() {
+        step.state.slips = step.state.slips.max(1);
     }
     not_understood(step, facts)
 }
@@ -412,7 +490,12 @@ fn slip(mut step: Step, facts: &Facts<'_>) -> Step {
     step.state.slips = step.state.slips.saturating_add(1);
     match step.state.slips {
         1 => match step.state.stage.clone() {
-            Stage::Idle => step,
+            Stage::Idle => {
+                if let Some(reply) = &mut step.reply {
+                    reply.offers = vec![Offer::Menu];
+                }
+                step
+            }
             Stage::Filling { basket, .. } => go_on(step, basket, facts, Occasion::Need),
             Stage::Confirming { basket, mut readback } => {
                 let mut reply = step.reply.take().unwrap_or_default();
@@ -484,6 +567,14 @@ fn not_placed(mut step: Step, basket: Basket) -> Step {
 }
 
 fn greeted(mut step: Step, facts: &Facts<'_>) -> Step {
+    // "Hello?" of somebody who waits for a person: told once that one comes, and then left in peace.
+    if let Desk::Waiting { since, .. } = step.desk {
+        if step.state.soothed != Some(since) {
+            step.state.soothed = Some(since);
+            step.reply = Some(Reply::text(Text::CallingStill {}));
+        }
+        return step;
+    }
     step.state.slips = 0;
     opened(step, facts)
 }
@@ -516,17 +607,14 @@ fn usual(mut step: Step, facts: &Facts<'_>) -> Step {
     let before = step.state.cart();
     let mut both = before.clone();
     cart.lines.into_iter().for_each(|line| both.add(line));
-    let Ok(cart) = vet(both, facts, &mut reply) else {
+    let Ok(cart) = vet(both, &before, facts, &mut reply) else {
         step.reply = Some(Reply::text(Text::TooManyItems {}));
         return step.calling(Why::TooMany, facts.now);
     };
     tell_difference(&before, &cart, facts, &mut reply);
-    let basket = match step.state.stage.clone() {
-        Stage::Idle => Basket::default(),
-        Stage::Filling { basket, .. } | Stage::Confirming { basket, .. } => basket,
-    };
+    let basket = Basket { cart, ..step.state.basket() };
     step.reply = Some(reply);
-    go_on(step, Basket { cart, ..basket }, facts, Occasion::Progress)
+    go_on(step, basket, facts, Occasion::Progress)
 }
 
 /// "I'd like to order", or "the usual" of somebody who has none.
@@ -622,13 +710,61 @@ fn tell_taken(cart: &Cart, facts: &Facts<'_>, reply: &mut Reply) {
     }
 }
 
-/// A bare number where offers were shown with numbers.
-fn numbered(text: &str, offered: &Offered, facts: &Facts<'_>) -> Option<Offer> {
-    if offered.offers.len() <= facts.buttons {
+/// The offer that a bare number stands for, where offers were shown with numbers or are near names to choose from; or
+/// the one product or choice among them whose name holds all the words of the text.
+fn named_offer(text: &str, state: &State, facts: &Facts<'_>) -> Option<Offer> {
+    let offers = &state.offered.offers;
+    let asks_which = matches!(state.guess, Some(Guess::Near { .. }))
+        || matches!(state.stage, Stage::Filling { ask: Ask::Which { .. } | Ask::WhichOption { .. }, .. });
+    let bare = text.trim().trim_end_matches(['.', '!']);
+    if let Ok(number) = bare.parse::<usize>() {
+        let offer = offers.get(number.checked_sub(1)?)?;
+        let near = matches!((&state.guess, offer), (Some(Guess::Near { .. }), Offer::Product(_) | Offer::Choice(..)));
+        return (near || offers.len() > facts.buttons).then(|| offer.clone());
+    }
+    if !asks_which {
         return None;
     }
-    let number: usize = text.trim().trim_end_matches('.').parse().ok()?;
-    offered.offers.get(number.checked_sub(1)?).cloned()
+    let said = words_of(bare);
+    let mut named = offers.iter().filter(|offer| {
+        let names = match offer {
+            Offer::Product(id) => facts.catalog.product(id).map(|product| &product.names),
+            Offer::Choice(group, choice) => facts.catalog.choice(group, choice).map(|choice| &choice.names),
+            Offer::Yes
+            | Offer::Right
+            | Offer::Wrong
+            | Offer::Change
+            | Offer::Fulfil(_)
+            | Offer::Name(_)
+            | Offer::Category(_)
+            | Offer::Language(_)
+            | Offer::Menu
+            | Offer::Person
+            | Offer::Usual => None,
+        };
+        let holds = |name: &str| {
+            let name = words_of(name);
+            said.iter().all(|word| name.contains(word))
+        };
+        !said.is_empty() && names.is_some_and(|names| names.all().any(|(_, name)| holds(name)))
+    });
+    match (named.next(), named.next()) {
+        (Some(one), None) => Some(one.clone()),
+        (_, _) => None,
+    }
+}
+
+/// A text's words in small letters.
+fn words_of(text: &str) -> Vec<String> {
+    text.to_lowercase().split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_owned).collect()
+}
+
+/// How often each question was put in the order that is being filled.
+fn counts(state: &State) -> Vec<(Ask, u8)> {
+    match &state.stage {
+        Stage::Filling { asked, .. } => asked.clone(),
+        Stage::Idle | Stage::Confirming { .. } => Vec::new(),
+    }
 }
 
 /// Whether a message says something of an order besides its cart: how it comes, where to, for whom, a wish; or names

@@ -17,11 +17,13 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+mod names;
 mod records;
 mod staff;
 mod turn;
 mod view;
 
+pub use names::{NameView, NewName, Standing};
 pub use records::{Conversation, Gathering, NewMessage, Recalled};
 pub use staff::{Member, SignedIn};
 pub use turn::{Shop, Tx, Unsent};

@@ -1,7 +1,7 @@
 //! The writing side of a turn. Every function here runs inside one transaction; nothing is stored before
 //! [`Tx::commit`], and dropping a [`Tx`] undoes all of it.
 
-use sqlx::{FromRow, Sqlite, Transaction};
+use sqlx::{FromRow, Sqlite, SqliteConnection, Transaction};
 
 use super::{
     Conversation, Gathering, NewMessage, Recalled, Store, StoreError,
@@ -204,6 +204,10 @@ const DUE_GATHERINGS: &str = "SELECT merchant_id, conversation_id, channel, gath
 impl Tx {
     pub(super) fn new(tx: Transaction<'static, Sqlite>) -> Tx {
         Tx { tx }
+    }
+
+    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.tx
     }
 
     /// Makes all of it durable.
@@ -719,6 +723,6 @@ fn one_row(affected: u64) -> Result<(), StoreError> {
     if affected == 1 { Ok(()) } else { Err(StoreError::Stale) }
 }
 
-fn written<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+pub(super) fn written<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|e| StoreError::Failed(e.to_string()))
 }

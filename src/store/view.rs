@@ -66,8 +66,10 @@ pub struct ConversationView {
     pub language: Option<Language>,
     /// Who answers; `None` where the stored desk can't be read, which is a person's business too.
     pub desk: Option<Desk>,
-    /// The cart that is being filled.
+    /// Where the bot stands in it, as stored.
     pub state: String,
+    /// Counts turns; a correction of the order names it.
+    pub version: i64,
     /// When something last happened.
     pub last_at: Moment,
     /// The last words said, and by whom; notes left out.
@@ -156,6 +158,7 @@ struct ConversationRow {
     language: Option<String>,
     desk: String,
     state: String,
+    version: i64,
     last_at: i64,
     last_author: Option<String>,
     last_body: Option<String>,
@@ -202,7 +205,7 @@ const ORDERS_OF: &str = "SELECT o.order_id, o.number, o.conversation_id, o.custo
      ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
      WHERE o.merchant_id = $1 AND o.conversation_id = $2 ORDER BY o.placed_at DESC LIMIT $3";
 
-const CONVERSATIONS: &str = "SELECT c.conversation_id, c.channel, coalesce(u.name, c.shown_name) AS name, c.language, c.desk, c.state, c.last_at, \
+const CONVERSATIONS: &str = "SELECT c.conversation_id, c.channel, coalesce(u.name, c.shown_name) AS name, c.language, c.desk, c.state, c.version, c.last_at, \
      m.author AS last_author, m.body AS last_body, c.reachable, \
      (SELECT count(*) FROM outbox x WHERE x.merchant_id = c.merchant_id AND x.conversation_id = c.conversation_id \
       AND x.failed = 1) AS failed \
@@ -212,7 +215,7 @@ const CONVERSATIONS: &str = "SELECT c.conversation_id, c.channel, coalesce(u.nam
         AND l.author <> 'note') \
      WHERE c.merchant_id = $1 ORDER BY c.last_at DESC LIMIT $2";
 
-const CALLING: &str = "SELECT c.conversation_id, c.channel, coalesce(u.name, c.shown_name) AS name, c.language, c.desk, c.state, c.last_at, \
+const CALLING: &str = "SELECT c.conversation_id, c.channel, coalesce(u.name, c.shown_name) AS name, c.language, c.desk, c.state, c.version, c.last_at, \
      m.author AS last_author, m.body AS last_body, c.reachable, \
      (SELECT count(*) FROM outbox x WHERE x.merchant_id = c.merchant_id AND x.conversation_id = c.conversation_id \
       AND x.failed = 1) AS failed \
@@ -222,7 +225,7 @@ const CALLING: &str = "SELECT c.conversation_id, c.channel, coalesce(u.name, c.s
         AND l.author <> 'note') \
      WHERE c.merchant_id = $1 AND c.waiting_since IS NOT NULL ORDER BY c.waiting_since LIMIT $2";
 
-const CONVERSATION: &str = "SELECT c.conversation_id, c.channel, coalesce(u.name, c.shown_name) AS name, c.language, c.desk, c.state, c.last_at, \
+const CONVERSATION: &str = "SELECT c.conversation_id, c.channel, coalesce(u.name, c.shown_name) AS name, c.language, c.desk, c.state, c.version, c.last_at, \
      m.author AS last_author, m.body AS last_body, c.reachable, \
      (SELECT count(*) FROM outbox x WHERE x.merchant_id = c.merchant_id AND x.conversation_id = c.conversation_id \
       AND x.failed = 1) AS failed \
@@ -430,6 +433,7 @@ impl TryFrom<ConversationRow> for ConversationView {
             language: row.language.and_then(|tag| tag.parse().ok()),
             desk: serde_json::from_str(&row.desk).ok(),
             state: row.state,
+            version: row.version,
             last_at: Moment(row.last_at),
             last,
             reachable: row.reachable != 0,

@@ -163,7 +163,7 @@ impl Work<'_> {
 
     /// "one more", "another with ham": of the line named last.
     fn one_more(&mut self, piece: &Piece) {
-        let Some(last) = self.last() else { return };
+        let Some(&last) = self.aimed(piece).first() else { return };
         self.acted = true;
         let quantity = piece.quantity.unwrap_or(1).min(MOST_OF_A_LINE);
         if piece.wishes.is_empty() {
@@ -294,6 +294,10 @@ impl Work<'_> {
 
     /// "two large with ham": the products that can have all of it.
     fn infer(&mut self, piece: &Piece) {
+        if let ([product], true, true) = (self.mentioned, piece.wishes.is_empty(), piece.opened) {
+            self.item(&Piece { products: vec![*product], ..piece.clone() });
+            return;
+        }
         let told = piece.wishes.iter().any(|wish| !wish.without);
         let mut products: Vec<usize> = (0..self.shop.products.len())
             .filter(|&product| piece.wishes.iter().all(|wish| !self.shop.fitting(&[product], &wish.choices).is_empty()))

@@ -36,7 +36,10 @@ pub fn settle(pieces: &mut [Piece], segments: &[Segment], shop: &Shop, cart: &[K
         if pieces[..at].iter().any(|p| names_too(p, piece)) {
             // "two wands, … and the wands gift-wrapped": more of what was just said.
             let lead = Lead::of(piece, segments);
-            if lead.points && !lead.counts && piece.quantity.is_none() && !piece.wishes.is_empty() {
+            let uncounted = pieces[..at].iter().filter(|p| names_too(p, piece)).all(|p| p.quantity.is_none());
+            let counts = piece.quantity.is_some() && piece.wishes.is_empty() && uncounted;
+            let adds = piece.quantity.is_none() && !piece.wishes.is_empty();
+            if !lead.counts && !lead.adds && (lead.points && adds || counts) {
                 pieces[at].deed = Deed::Make;
                 pieces[at].aim = Aim::Named;
             }
@@ -137,13 +140,9 @@ impl Lead {
             }),
             aims: before.first().is_some_and(|s| s.roles.has(Role::On)) || own.iter().any(|s| s.roles.has(Role::On)),
             corrects: has(Role::Correction)
+                || has(Role::Only) && number.is_some()
                 || refused.iter().any(|s| s.roles.has(Role::Correction) && !s.is_name())
-                || refused.windows(2).any(|w| {
-                    w[0].roles.any(&[Role::Not, Role::Only])
-                        && w[1].number.is_some()
-                        && refused.iter().any(|s| s.roles.has(Role::Not))
-                })
-                || has(Role::Only)
+                || refused.windows(2).any(|w| w[0].roles.any(&[Role::Not, Role::Only]) && w[1].number.is_some())
                 || opening && segments[begin..piece.from].iter().any(|s| s.roles.any(&[Role::Correction, Role::No])),
             turns: has(Role::But) || has(Role::With) || has(Role::Only),
         }

@@ -23,6 +23,12 @@ use crate::{
 /// Most products of a class ("a pizza") among which the customer is asked to choose; a larger class is left to the menu.
 const MOST_OF_A_CLASS: usize = 24;
 
+/// Most products of a name that words behind it may tell apart; more are a class.
+const MOST_NARROWED: usize = 4;
+
+/// Most segments between a name and the words that tell which is meant.
+const FARTHEST_NARROWING: usize = 4;
+
 /// Most characters of an address; longer ones are no address.
 const LONGEST_ADDRESS: usize = 200;
 
@@ -90,7 +96,12 @@ impl Engine {
             name: None,
             wishes: Vec::new(),
             fragment: false,
+            undo: draft.is_undo(),
         };
+        if reading.undo {
+            reading.confidence = 1.0;
+            return reading;
+        }
         if self.answers_freely(&draft, utterance, &mut reading) {
             return reading;
         }
@@ -108,6 +119,7 @@ impl Engine {
         let settled = utterance.expecting == Some(Expecting::Choice) && self.settle(&mut draft, &mut cart);
         let there: Vec<Vec<usize>> = cart.lines.iter().map(|line| self.shop.products_of(line)).collect();
         self.classes(&mut draft, &there);
+        self.narrow(&mut draft);
         let known = |cart: &Cart| cart.lines.iter().map(|line| self.shop.known(line)).collect::<Vec<_>>();
         let pieces = items::pieces(
             &draft.segments,
@@ -115,6 +127,7 @@ impl Engine {
             Around {
                 cart: &known(&cart),
                 usual: &known(utterance.usual),
+                mentions: draft.mentioned().len() == 1,
                 choosing: utterance.expecting == Some(Expecting::Choice),
             },
         );
@@ -217,16 +230,51 @@ impl Engine {
         hit || sells || makes || fetched || long || !name.contains(char::is_alphabetic)
     }
 
+    /// Whether a word of the message is a form of a word of a name that is more than a joint.
+    fn says(&self, word: &Word, name: WordId) -> bool {
+        word.sense.is_form_of(name) && self.book.words.text(name).chars().count() > 2
+    }
+
+    /// Narrows an ambiguous product by plain words behind it that only some of the candidates have in their names: "a bed,
+    /// for dogs".
+    fn narrow(&self, draft: &mut Draft<'_>) {
+        for at in 0..draft.segments.len() {
+            let segment = &draft.segments[at];
+            if segment.dead || !(2..=MOST_NARROWED).contains(&segment.products.len()) {
+                continue;
+            }
+            let own = segment.from..segment.to;
+            let plain = |s: &&Segment| s.mark.is_none() && s.products.is_empty() && s.number.is_none() && !s.dead;
+            let end = at + 1 + draft.segments[at + 1..].iter().take_while(plain).take(FARTHEST_NARROWING).count();
+            let candidates = segment.products.clone();
+            let says = |word: &Word, product: usize| {
+                self.shop.names[product].iter().flat_map(|name| name.iter()).any(|&name| self.says(word, name))
+            };
+            for next in at + 1..end {
+                let words = draft.segments[next].from..draft.segments[next].to;
+                if !draft.segments[next].choices.is_empty() || draft.segments[next].roles.any(&[Role::And, Role::Or]) {
+                    continue;
+                }
+                let saying: Vec<usize> = candidates
+                    .iter()
+                    .copied()
+                    .filter(|&product| words.clone().any(|w| !own.contains(&w) && says(&draft.words[w], product)))
+                    .collect();
+                if !saying.is_empty() && saying.len() < candidates.len() {
+                    draft.segments[at].products = saying;
+                    draft.segments[next].dead = true;
+                    break;
+                }
+            }
+        }
+    }
+
     /// Which of these, told by their names, has words of the message that the others lack: "with meat" of a pie with meat
     /// and a pie with cheese. Uses the words up.
     fn told_apart(&self, draft: &mut Draft<'_>, names: &[&[Box<[WordId]>]]) -> Option<usize> {
-        let says = |word: &Word, name: WordId| {
-            let forms = || word.sense.steps.iter().any(|step| step.first == name && step.second.is_none());
-            forms() && self.book.words.text(name).chars().count() > 2
-        };
         let of = |word: &Word| -> Vec<usize> {
             (0..names.len())
-                .filter(|&n| names[n].iter().flat_map(|name| name.iter()).any(|&name| says(word, name)))
+                .filter(|&n| names[n].iter().flat_map(|name| name.iter()).any(|&name| self.says(word, name)))
                 .collect()
         };
         let mut points = vec![0; names.len()];
@@ -416,9 +464,12 @@ impl Engine {
         reading.unmatched = draft.unmatched(strays, utterance.expecting == Some(Expecting::Choice), changed);
         let mut found: Vec<(Intent, usize)> = draft.hits.iter().map(|hit| (hit.intent, hit.words)).collect();
         let names = draft.segments.iter().filter(live).any(Segment::is_name);
+        // "a motor boat" names goods, whether or not the shop has them.
+        let mut after = draft.segments.iter().skip_while(|s| !s.is(Role::Article));
+        let counted = after.any(|s| !s.dead && s.unknown);
         if changed
             || !draft.refused.is_empty()
-            || ((opened || names) && !reading.unmatched.is_empty())
+            || ((opened || names || counted) && !reading.unmatched.is_empty())
             || draft.live(Role::Usual)
         {
             // An order weighs as much as a phrase of three words.
@@ -499,6 +550,15 @@ impl Draft<'_> {
     /// Whether the token begins with a capital letter.
     fn is_capitalised(&self, token: usize) -> bool {
         self.words[token].capital
+    }
+
+    /// Whether the message is nothing but "undo" with courtesy.
+    fn is_undo(&self) -> bool {
+        self.segments.iter().any(|s| s.roles.has(Role::Undo))
+            && self.segments.iter().all(|s| {
+                s.mark.is_some_and(|mark| mark != Kind::Question)
+                    || s.roles.any(&[Role::Undo, Role::Polite, Role::No, Role::Definite, Role::Stop, Role::Chatter])
+            })
     }
 
     fn live(&self, role: Role) -> bool {
@@ -624,7 +684,11 @@ impl Draft<'_> {
 
     /// Products that the message names where it orders nothing.
     fn mentioned(&self) -> Vec<usize> {
-        self.segments.iter().filter(|s| s.dead && !s.told).flat_map(|s| s.products.iter().copied()).collect()
+        let mut found: Vec<usize> =
+            self.segments.iter().filter(|s| s.dead && !s.told).flat_map(|s| s.products.iter().copied()).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     fn spend_to(&mut self, from: usize, last: usize) {
@@ -833,6 +897,10 @@ impl Draft<'_> {
             while at < end {
                 let lost = |s: usize| {
                     let segment = &self.segments[s];
+                    // A word of everyday talk that happens to be an option too.
+                    if segment.roles.any(&[Role::Chatter, Role::Stop, Role::Polite]) {
+                        return false;
+                    }
                     !segment.dead && ((segment.unknown && orders) || strays.contains(&s))
                 };
                 if !lost(at) {

@@ -120,6 +120,8 @@ pub struct Around<'a> {
     pub cart: &'a [Known],
     /// Those of the customer's last order.
     pub usual: &'a [Known],
+    /// Whether the message asks about one product without ordering it.
+    pub mentions: bool,
     /// Whether the customer was asked to choose, so that a bare number is an answer and no quantity.
     pub choosing: bool,
 }
@@ -175,6 +177,8 @@ pub fn pieces(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Pieces {
         amount: Amount::Normal,
         count: None,
         clause: 0,
+        clause_before: 0,
+        phrase: 0,
         corrected: false,
         opened: false,
         changing: false,
@@ -235,10 +239,21 @@ fn heads(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Vec<bool> {
         heads[at] = if segment.choices.is_empty() {
             true
         } else {
-            let before = previous(segments, at);
+            // "a big pepperoni": what counts it may stand before its size.
+            let sized = |b: usize| {
+                segments[b].products.is_empty()
+                    && shop.exclusive(&segments[b].choices)
+                    && !shop.fitting(&segment.products, &segments[b].choices).is_empty()
+            };
+            let mut before = previous(segments, at);
+            while let Some(b) = before.filter(|&b| sized(b)) {
+                before = previous(segments, b);
+            }
             let counted = before.is_some_and(|b| {
                 let b = &segments[b];
-                b.roles.any(&[Role::SideOf, Role::Article, Role::Unit, Role::Times]) && !b.dead || b.number.is_some()
+                b.roles.any(&[Role::SideOf, Role::Article, Role::Unit, Role::Times]) && !b.dead
+                    || b.number.is_some()
+                    || b.ordinal.is_some() && last.is_some()
             });
             // "margherita x2, pepperoni x1": a number of its own after a mark or "and".
             let parted = at
@@ -258,8 +273,10 @@ fn heads(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Vec<bool> {
             let lines = if usual { around.usual } else { around.cart };
             let in_cart = last.is_none()
                 && before.is_some_and(|b| {
-                    segments[b].roles.any(&[Role::With, Role::Without, Role::Extra, Role::Light])
-                        && !segments[b].is(Role::Add)
+                    // "no olives", "in the first one olives"
+                    segments[b].ordinal.is_some()
+                        || segments[b].roles.any(&[Role::With, Role::Without, Role::Extra, Role::Light])
+                            && !segments[b].is(Role::Add)
                 })
                 && lines.iter().any(|line| !shop.fitting(&line.products, &segment.choices).is_empty());
             aside || !(before_head || in_cart || (held && (!counted || with_before)))
@@ -421,6 +438,10 @@ fn edges(segments: &[Segment], heads: &[bool], counted: &[Option<usize>], shop: 
                     break;
                 }
                 edge = at;
+                // "a large order of fries"
+                if segment.roles.has(Role::SideOf) && segment.number.is_none() && !segment.roles.has(Role::Article) {
+                    continue;
+                }
                 // "two more", "another two": both words open the item.
                 let earlier = at.checked_sub(1).filter(|&b| b >= floor).map(|b| &segments[b]);
                 if earlier.is_some_and(|b| !b.dead && (b.number.is_some() || b.is(Role::Another))) {
@@ -443,7 +464,7 @@ fn edges(segments: &[Segment], heads: &[bool], counted: &[Option<usize>], shop: 
                 || counts_group
                 || !segment.groups.is_empty()
                 || !segment.class.is_empty()
-                || (segment.roles.has(Role::Polite) && touching)
+                || (segment.roles.has(Role::Polite) && !segment.roles.has(Role::And) && touching)
             {
                 if touching {
                     edge = at;
@@ -518,13 +539,18 @@ fn trailing(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usi
         }
         let times = at.checked_sub(1).is_some_and(|b| segments[b].is(Role::Times) && !segments[b].is_name());
         let parts = option_or_part_follows(segments, heads, at);
-        let own_before = (0..owner).rev().take_while(|&b| !heads[b] && segments[b].mark.is_none()).any(number);
+        let own_before = (0..owner)
+            .rev()
+            .take_while(|&b| !heads[b] && segments[b].mark.is_none())
+            .any(|b| number(b) && owners[b].is_none());
         // "with two sugars" counts the sugars.
         let of_option = parts
             && at.checked_sub(1).is_some_and(|b| is_with(&segments[b]) && !segments[b].is_name())
             && (at + 1..segments.len())
-                .find(|&s| !is_filling(&segments[s]))
+                .find(|&s| !is_filling(&segments[s]) && !segments[s].roles.any(&[Role::Unit, Role::Of]))
                 .is_some_and(|s| !segments[s].choices.is_empty());
+        // "three pumps hazelnut"
+        let of_option = of_option || segments.get(at + 1).is_some_and(|s| s.is(Role::Dose) && !s.is_name());
         let theirs = match head_after(segments, heads, at) {
             _ if times => true,
             _ if of_option => false,
@@ -567,6 +593,8 @@ fn head_before(segments: &[Segment], heads: &[bool], number: usize, shop: &Shop)
     let mut at = number;
     let mut options = Vec::new();
     let mut corrected = false;
+    let portioned = segments.get(number + 1).is_some_and(|s| s.is(Role::Unit) && !s.is_name())
+        && segments.get(number + 2).is_none_or(|s| s.mark.is_some() || s.is(Role::And));
     while at > 0 {
         at -= 1;
         let segment = &segments[at];
@@ -575,7 +603,11 @@ fn head_before(segments: &[Segment], heads: &[bool], number: usize, shop: &Shop)
             corrected = true;
             continue;
         }
-        if corrected && segment.number.is_some() && !segment.dead {
+        if corrected && (segment.number.is_some() && !segment.dead || segment.mark == Some(Kind::Comma)) {
+            continue;
+        }
+        // "nappies, three packs, …"
+        if portioned && segment.mark == Some(Kind::Comma) && at + 1 == number {
             continue;
         }
         if heads[at] {
@@ -635,10 +667,9 @@ fn numbered(segments: &[Segment], shop: &Shop, products: &[usize], at: usize) ->
             && segments[b].roles.any(&[Role::With, Role::Of])
             && !segments[b].roles.any(&[Role::And, Role::Add])
     });
-    let adjacent = at.checked_sub(1).is_some_and(|b| !segments[b].products.is_empty());
+    let adjacent = at.checked_sub(1).is_some_and(|b| segments[b].is_name());
     // What follows is what it counts.
-    let counts =
-        segments.get(at + 1).is_some_and(|s| s.is_name() || s.unknown || s.roles.any(&[Role::Times, Role::Unit]));
+    let counts = segments.get(at + 1).is_some_and(|s| s.is_name() || s.unknown || s.roles.has(Role::Times));
     if counts || !(led || adjacent && number >= LEAST_NAMED) {
         return None;
     }
@@ -712,8 +743,11 @@ struct Scan<'a> {
     carried: bool,
     amount: Amount,
     count: Option<u32>,
-    /// The first wish of the present clause within its piece.
+    /// The first wish of the present clause within its piece, and within the piece before an item that has just begun.
     clause: usize,
+    clause_before: usize,
+    /// The first wish behind the last "with" or "without" within its piece.
+    phrase: usize,
     corrected: bool,
     opened: bool,
     changing: bool,
@@ -748,13 +782,23 @@ impl Scan<'_> {
         piece.aim = Aim::New;
         piece.quantity =
             self.counted.iter().position(|owner| *owner == Some(head)).and_then(|number| self.segments[number].number);
-        if let Some(make) = make {
+        // "make the drink a tea", behind a sandwich, asks for a tea.
+        let other = make.is_some_and(|make| {
+            let last = self.out.pieces[..make].iter().rev().find(|p| !p.products.is_empty());
+            self.segments[self.out.pieces[make].from..at].iter().any(|s| {
+                !s.class.is_empty() && last.is_some_and(|p| !p.products.iter().any(|product| s.class.contains(product)))
+            })
+        });
+        if other {
+            self.out.pieces.pop();
+        } else if let Some(make) = make {
             piece.deed = self.out.pieces[make].deed;
             piece.aim = self.out.pieces[make].aim;
             self.out.pieces.pop();
         } else if self.changing {
             piece.deed = Deed::Old;
         }
+        self.clause_before = self.clause;
         self.push(piece);
         self.edge_passed = true;
         self.head_passed = false;
@@ -771,6 +815,7 @@ impl Scan<'_> {
         self.out.pieces.push(piece);
         self.now = Some(self.out.pieces.len() - 1);
         self.clause = 0;
+        self.phrase = 0;
     }
 
     /// The piece being read; one without a head where there is none.
@@ -859,6 +904,15 @@ impl Scan<'_> {
             self.calm();
             return;
         }
+        // "one more of the first"
+        if let Some(ordinal) = segment.ordinal
+            && let Some(now) = self.now.filter(|&now| self.out.pieces[now].another)
+            && self.out.pieces[now].products.is_empty()
+            && self.out.pieces[now].wishes.is_empty()
+        {
+            self.out.pieces[now].aim = Aim::Nth(ordinal);
+            return;
+        }
         if let Some(ordinal) = segment.ordinal
             && (!self.edge_passed || self.head_passed)
         {
@@ -868,6 +922,9 @@ impl Scan<'_> {
         if roles.has(Role::Instead) {
             self.instead = true;
             self.negated = false;
+            return;
+        }
+        if roles.any(&[Role::Remove, Role::Without]) && self.refuses_before(at) {
             return;
         }
         if roles.any(&[Role::Correction, Role::No]) && self.is_correction(at) {
@@ -906,6 +963,12 @@ impl Scan<'_> {
             && let Some(one) = self.one_of_options(at)
             && let Some(now) = self.now.filter(|_| self.part_of_one())
         {
+            // "a milkshake, a medium one": no second one.
+            let apart = (0..at).rev().find(|&b| self.segments[b].mark != Some(Kind::Comma));
+            if apart.is_some_and(|b| self.heads[b]) {
+                self.one = one;
+                return;
+            }
             let mut piece = Piece::new(at);
             piece.products = self.out.pieces[now].products.clone();
             piece.aim = Aim::New;
@@ -950,18 +1013,19 @@ impl Scan<'_> {
             self.head_passed = true;
             return;
         }
-        if roles.any(&[Role::Remove, Role::Without]) && self.refuses_before(at) {
-            return;
-        }
         if roles.has(Role::Remove)
             && let Some(now) = self.now
-            && matches!(self.out.pieces[now].aim, Aim::Having | Aim::Nth(_))
             && self.out.pieces[now].is_idle()
+            && (matches!(self.out.pieces[now].aim, Aim::Having | Aim::Nth(_)) || self.points_at_last(at))
         {
             self.out.pieces[now].deed = Deed::Remove;
             return;
         }
         if roles.has(Role::Make) {
+            // "the tea make a green one": the first gives way to the second.
+            if self.gives_way(at) && self.changes_before(at) {
+                return;
+            }
             if let Some(now) = self.bare_mention(at) {
                 let piece = &mut self.out.pieces[now];
                 piece.deed = Deed::Make;
@@ -984,6 +1048,14 @@ impl Scan<'_> {
                 self.head_passed = true;
                 self.calm();
                 self.selected = at + 2;
+                return;
+            }
+            // "with ranch, oh wait, make that mayonnaise"
+            if self.corrected
+                && self.option_is_next(at)
+                && let Some(now) = self.now.filter(|_| self.part_of_one())
+                && !self.out.pieces[now].wishes.is_empty()
+            {
                 return;
             }
             // "both make large": what was pointed at is made so.
@@ -1035,6 +1107,9 @@ impl Scan<'_> {
             self.aim(at, Aim::Rest);
             return;
         }
+        if roles.any(&[Role::With, Role::Without]) {
+            self.phrase = self.now.map_or(0, |now| self.out.pieces[now].wishes.len());
+        }
         if roles.any(&[Role::Without, Role::Remove, Role::Not]) {
             self.negated = true;
             self.removing = roles.has(Role::Remove) && !roles.has(Role::Without)
@@ -1062,6 +1137,17 @@ impl Scan<'_> {
             }
         } else if roles.any(&[Role::With, Role::Add, Role::But, Role::Open]) {
             // "do not add": the refusal goes on.
+            let more = self.segments.get(at + 1).filter(|s| roles.has(Role::Add) && !s.dead && !s.is_name());
+            if let Some(number) = more.and_then(|s| s.number)
+                && head_after(self.segments, self.heads, at + 1).is_none()
+                && let Some(now) = self.bare_mention(at)
+            {
+                let piece = &mut self.out.pieces[now];
+                piece.another = true;
+                piece.quantity = Some(number);
+                self.selected = at + 2;
+                return;
+            }
             let refused = roles.has(Role::Add)
                 && at.checked_sub(1).is_some_and(|b| self.segments[b].roles.any(&[Role::Without, Role::Not, Role::No]));
             if !refused {
@@ -1090,6 +1176,34 @@ impl Scan<'_> {
         numbered(self.segments, self.shop, &piece.products, at)
     }
 
+    /// How many the parts from this number on are together: "one with ham and one without".
+    fn parts_from(&self, at: usize) -> u32 {
+        let until = (at..self.segments.len()).find(|&s| self.heads[s]).unwrap_or(self.segments.len());
+        (at..until)
+            .filter(|&s| !self.segments[s].dead && option_or_part_follows(self.segments, self.heads, s))
+            .filter_map(|s| self.segments[s].number)
+            .fold(0, u32::saturating_add)
+    }
+
+    /// Whether another product follows in the clause.
+    fn gives_way(&self, at: usize) -> bool {
+        let Some(now) = self.now else { return false };
+        let follows = (at + 1..self.segments.len()).take_while(|&s| self.segments[s].mark.is_none()).find(|&s| {
+            self.heads[s] || self.segments[s].roles.any(&[Role::And, Role::With]) && !self.segments[s].is_name()
+        });
+        follows.is_some_and(|s| self.heads[s] && self.segments[s].products != self.out.pieces[now].products)
+    }
+
+    /// Whether "the last" stands right before: "the last item away".
+    fn points_at_last(&self, at: usize) -> bool {
+        let filling = |s: &&Segment| is_filling(s) || !s.is_name() && s.roles.has(Role::One);
+        self.segments[..at]
+            .iter()
+            .rev()
+            .find(|s| s.roles.has(Role::Last) || !filling(s))
+            .is_some_and(|s| s.is(Role::Last))
+    }
+
     /// Whether a number is said of each item before it: "a tonno and a funghi, two of each".
     fn each_of(&self, at: usize) -> bool {
         let each = |at: Option<usize>| {
@@ -1115,6 +1229,11 @@ impl Scan<'_> {
         let again = (piece.another || piece.same) && piece.products.is_empty() && piece.wishes.is_empty();
         if again && joined {
             piece.same |= same;
+        }
+        if same && piece.another && piece.wishes.is_empty() && joined {
+            piece.products.clear();
+            piece.same = true;
+            return true;
         }
         again && joined
     }
@@ -1158,8 +1277,9 @@ impl Scan<'_> {
             part.rest = true;
             return Some(part);
         }
-        let ordinal = self.segments[at].ordinal.is_some_and(|n| n > 1);
-        if item && now.part && (roles.has(Role::Another) || ordinal) && !roles.has(Role::Again) {
+        let several = now.part || now.quantity.is_some_and(|n| n > 1);
+        let ordinal = several && self.segments[at].ordinal.is_some() && self.around.cart.is_empty();
+        if item && (now.part && roles.has(Role::Another) || ordinal) && !roles.has(Role::Again) {
             part.quantity = Some(1);
             return option_or_part_follows(self.segments, self.heads, at).then_some(part);
         }
@@ -1250,6 +1370,16 @@ impl Scan<'_> {
                 s.told || s.mark.is_some() || !s.dead && s.roles.any(&[Role::And, Role::But, Role::Open, Role::Add])
             });
         let Some(before) = previous(self.segments, at).filter(|_| ends) else { return false };
+        // "one with cream and one without"
+        if self.segments[before].number.is_some()
+            && let Some(now) = self.now.filter(|&now| now > 0)
+            && self.out.pieces[now].wishes.is_empty()
+            && let Some(wish) = self.out.pieces[now - 1].wishes.last().filter(|wish| !wish.without)
+        {
+            let wish = Wish { without: true, at, ..wish.clone() };
+            self.out.pieces[now].wishes.push(wish);
+            return true;
+        }
         if (before + 1..at).any(|b| self.segments[b].mark.is_some()) {
             return false;
         }
@@ -1321,8 +1451,10 @@ impl Scan<'_> {
         let segment = &self.segments[at];
         let Some(now) = self.now.filter(|_| segment.number.is_some()) else { return false };
         let piece = &self.out.pieces[now];
+        // "double" is two of what has no double.
+        let doubles = segment.roles.has(Role::Extra);
         let edge = self.edge_passed && !self.head_passed && piece.from == at && piece.quantity.is_none();
-        edge || self.shop.fitting(&piece.products, &segment.choices).is_empty()
+        edge && !doubles || self.shop.fitting(&piece.products, &segment.choices).is_empty()
     }
 
     fn head(&mut self, at: usize) {
@@ -1337,7 +1469,7 @@ impl Scan<'_> {
             let clause = self.out.pieces[..now]
                 .last_mut()
                 .map(|before| {
-                    let keep = if before.products.is_empty() { 0 } else { before.wishes.len().min(self.clause) };
+                    let keep = before.wishes.len().min(self.clause_before);
                     before.wishes.split_off(keep)
                 })
                 .unwrap_or_default();
@@ -1369,7 +1501,9 @@ impl Scan<'_> {
 
     fn option(&mut self, at: usize) {
         let segment = &self.segments[at];
-        let instead = std::mem::take(&mut self.instead);
+        // "instead of regular fries" is about the fries.
+        let before_head = self.edge_passed && !self.head_passed;
+        let instead = !before_head && std::mem::take(&mut self.instead);
         // Within "change X to", an option is the old one.
         let products = self.now.map(|now| self.out.pieces[now].products.clone()).unwrap_or_default();
         let fitting =
@@ -1438,6 +1572,7 @@ impl Scan<'_> {
         self.negated
             && self.segments.get(at + 1).is_some_and(|s| s.is(Role::And) || s.is(Role::Or))
             && self.segments.get(at + 2).is_some_and(|s| !s.dead && !s.choices.is_empty() && !self.heads[at + 2])
+            && !self.segments.get(at + 3).is_some_and(|s| s.is(Role::Instead))
     }
 
     fn number(&mut self, at: usize, number: u32) {
@@ -1492,9 +1627,15 @@ impl Scan<'_> {
         // "two wraps, in one more meat": the number points at one of them.
         let pointed = previous_any(self.segments, at)
             .is_some_and(|b| self.segments[b].roles.any(&[Role::On, Role::Into]) && !self.segments[b].is_name());
+        // "two wraps, one spicy, …"
+        let after_comma = at.checked_sub(1).is_some_and(|b| self.segments[b].mark == Some(Kind::Comma));
         let several = self.now.is_some_and(|now| self.out.pieces[now].quantity.is_some_and(|whole| whole > number));
         let begins_part = (option_next && exclusive && has_head)
-            || pointed && several && self.option_or_amount_is_next(at)
+            || after_comma && several && option_next
+            || several
+                && after.is_some_and(|after| after.roles.any(&[Role::Extra, Role::Light]))
+                && self.option_or_amount_is_next(at)
+            || (pointed || of_them) && several && self.option_or_amount_is_next(at)
             || after.is_some_and(|after| is_with(after) && after.mark.is_none() && !after.is_name());
         // "socks, four black": the number and the option are all of the item's.
         let whole = begins_part
@@ -1530,9 +1671,13 @@ impl Scan<'_> {
             let parent = self.now.unwrap_or(0);
             let parts_before = self.out.pieces[parent].part;
             // "two with ham, one with cheese" is three: what was said of the two leaves nothing of them.
-            let told = !parts_before
-                && !exclusive
-                && self.out.pieces[parent].wishes.iter().any(|w| !w.without && !self.shop.exclusive(&w.choices));
+            let head = (self.out.pieces[parent].from..at).find(|&s| self.heads[s]).unwrap_or(0);
+            let whole = self.out.pieces[parent].quantity.unwrap_or(1);
+            let told = !(parts_before || exclusive || of_them || self.parts_from(at) == whole)
+                && self.out.pieces[parent]
+                    .wishes
+                    .iter()
+                    .any(|w| w.at > head && !w.without && !self.shop.exclusive(&w.choices));
             let mut piece = Piece::new(at);
             piece.quantity = Some(number);
             piece.part = !told && (!joined || parts_before);
@@ -1569,6 +1714,10 @@ impl Scan<'_> {
         let before = at.checked_sub(1).map(|b| &self.segments[b]);
         if before.is_some_and(|b| b.roles.has(Role::Name) && !b.roles.any(&[Role::WeakAddress, Role::Into])) {
             return false;
+        }
+        // "do you have lasagne? then I'll take two"
+        if self.now.is_none() && self.opened && self.around.mentions {
+            return true;
         }
         if let Some(now) = self.now {
             let piece = &self.out.pieces[now];
@@ -1608,6 +1757,14 @@ impl Scan<'_> {
         // "and a toy mouse too": behind its name and before nothing it says no more than "also".
         let ends = self.segments[at + 1..].iter().find(|s| !is_filling(s) || s.mark.is_some());
         let also = at.checked_sub(1).is_some_and(|b| self.heads[b]) && self.segments[at].number.is_none();
+        // "no olives any more"
+        let refused = self
+            .now
+            .and_then(|now| self.out.pieces[now].wishes.last())
+            .is_some_and(|wish| wish.without && Some(wish.at) == previous(self.segments, at));
+        if refused {
+            return;
+        }
         if also && ends.is_none_or(|s| s.mark.is_some() || s.roles.has(Role::And)) {
             if let Some(now) = self.now.filter(|&now| is_in(self.around.cart, &self.out.pieces[now].products)) {
                 self.out.pieces[now].another = true;
@@ -1696,7 +1853,9 @@ impl Scan<'_> {
                 }
                 return;
             }
-            let keep = self.clause.min(piece.wishes.len());
+            // "both with olives" says it of what follows, "with olives on both" of what stands before.
+            let follows = option_or_part_follows(self.segments, self.heads, at);
+            let keep = if follows { piece.wishes.len() } else { self.clause.max(self.phrase).min(piece.wishes.len()) };
             let wishes = piece.wishes.split_off(keep);
             let mut edit = Piece::new(at);
             edit.aim = aim;
@@ -1717,9 +1876,12 @@ impl Scan<'_> {
     /// "cheese extra": an amount right after its option, and before no other, is that option's.
     fn amount_follows(&mut self, at: usize) -> bool {
         let roles = self.segments[at].roles;
-        let ends =
-            self.segments.get(at + 1).is_none_or(|s| s.mark.is_some() || s.roles.any(&[Role::And, Role::Polite]));
+        let ends = self
+            .segments
+            .get(at + 1)
+            .is_none_or(|s| s.mark.is_some() || s.roles.any(&[Role::And, Role::But, Role::Polite]));
         let over = at.checked_sub(2).is_some_and(|b| self.segments[b].roles.any(&[Role::And, Role::Or]));
+        let before = previous(self.segments, at);
         let last = self.now.and_then(|now| self.out.pieces[now].wishes.last_mut());
         match last {
             // "no onions and mayonnaise a little": the refusal went no further than the onions.
@@ -1729,7 +1891,7 @@ impl Scan<'_> {
                 wish.amount = if roles.has(Role::Extra) { Amount::Extra } else { Amount::Light };
                 true
             }
-            Some(wish) if ends && wish.at + 1 == at && !wish.without => {
+            Some(wish) if ends && Some(wish.at) == before && !wish.without => {
                 wish.amount = if roles.has(Role::Extra) { Amount::Extra } else { Amount::Light };
                 true
             }
@@ -1738,8 +1900,10 @@ impl Scan<'_> {
     }
 
     fn option_or_amount_is_next(&self, at: usize) -> bool {
-        let after = next(self.segments, at);
-        self.option_is_next(at)
+        let glue = |s: &Segment| !s.is_name() && s.roles.any(&[Role::One, Role::Of, Role::On]);
+        let after = (at + 1..self.segments.len())
+            .find(|&b| !self.segments[b].dead && !is_filling(&self.segments[b]) && !glue(&self.segments[b]));
+        after.is_some_and(|after| !self.heads[after] && !self.segments[after].choices.is_empty())
             || after.is_some_and(|after| {
                 self.segments[after].roles.any(&[Role::Extra, Role::Light]) && self.option_is_next(after)
             })

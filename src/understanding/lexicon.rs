@@ -108,6 +108,8 @@ pub enum Role {
     OnSide,
     /// Pieces, bottles, portions: no meaning beside a number.
     Unit,
+    /// A measure of what is added: a pump, a spoon. A number before it counts no items.
+    Dose,
     /// Glue.
     Of,
     /// "x" of "2x".
@@ -150,10 +152,12 @@ pub enum Role {
     Stop,
     /// A word of everyday talk that names nothing to buy.
     Chatter,
+    /// Takes the last change of the cart back, where it is the whole message.
+    Undo,
 }
 
 /// Names of the roles in a lexicon file.
-const ROLES: [(&str, Role); 53] = [
+const ROLES: [(&str, Role); 55] = [
     ("article", Role::Article),
     ("definite", Role::Definite),
     ("and", Role::And),
@@ -186,6 +190,7 @@ const ROLES: [(&str, Role); 53] = [
     ("side_of", Role::SideOf),
     ("on_side", Role::OnSide),
     ("unit", Role::Unit),
+    ("dose", Role::Dose),
     ("of", Role::Of),
     ("times", Role::Times),
     ("open", Role::Open),
@@ -207,6 +212,7 @@ const ROLES: [(&str, Role); 53] = [
     ("allergy", Role::Allergy),
     ("stop", Role::Stop),
     ("chatter", Role::Chatter),
+    ("undo", Role::Undo),
 ];
 
 /// A set of roles.
@@ -262,6 +268,10 @@ pub struct Lexicon {
     definite_endings: Vec<String>,
     /// Whether nouns are written together.
     pub compounds: bool,
+    /// Whether a "2" written to a word repeats the word.
+    pub reduplicates: bool,
+    /// Whether an adjective may as well stand behind its noun.
+    pub free_order: bool,
     spellings: HashMap<String, String>,
     /// The same by stems, for other forms of those words.
     spelt_stems: HashMap<String, String>,
@@ -309,6 +319,12 @@ struct File {
     /// Whether nouns are written together: "dog food" is one word.
     #[serde(default)]
     compounds: bool,
+    /// Whether a "2" written to a word repeats the word: "gado2".
+    #[serde(default)]
+    reduplicates: bool,
+    /// Whether an adjective may as well stand behind its noun.
+    #[serde(default)]
+    free_order: bool,
     numbers: BTreeMap<String, u32>,
     #[serde(default)]
     ordinals: BTreeMap<String, u32>,
@@ -415,6 +431,8 @@ impl Lexicon {
             known_stems: HashSet::default(),
             uses: HashMap::default(),
             compounds: file.compounds,
+            reduplicates: file.reduplicates,
+            free_order: file.free_order,
             definite_endings: file.definite_endings.iter().map(|ending| text::fold(ending)).collect(),
             spellings: HashMap::default(),
             spelt_stems: HashMap::default(),
@@ -427,7 +445,6 @@ impl Lexicon {
             let ([key], [value]) = (key.as_slice(), value.as_slice()) else {
                 return Err(fault(format!("[spellings] has \"{other}\" = \"{word}\"; write one word for one word")));
             };
-            lexicon.vocabulary.insert(key.clone());
             if key.chars().count() >= SHORTEST_SPELT_STEM {
                 let (key, value) = (lexicon.stemming.stem(key), lexicon.stemming.stem(value));
                 lexicon.spelt_stems.insert(key, value);
@@ -531,7 +548,7 @@ impl Lexicon {
 
     /// Whether the folded word occurs in any phrase.
     pub fn knows(&self, word: &str) -> bool {
-        self.vocabulary.contains(word)
+        self.vocabulary.contains(word) || self.vocabulary.contains(self.spelt(word))
     }
 
     /// How much a word is of this language: by how often people write it, and by whether it does something.

@@ -3,6 +3,7 @@
 //! and what of the text it could not place. It never guesses a product that the catalogue lacks, needs no network and
 //! draws no random number.
 
+pub mod alias;
 pub mod answer;
 mod apply;
 mod details;
@@ -155,4 +156,6 @@ pub struct Reading {
     pub wishes: Vec<String>,
     /// Whether the message stands by itself or waits for its other half ("I want", "two", "and").
     pub fragment: bool,
+    /// Whether the whole message takes the last change of the cart back; the cart is then as it was handed in.
+    pub undo: bool,
 }

@@ -348,6 +348,8 @@ struct Kind {
     is_glue: bool,
     /// Whether it may be left out.
     joins: bool,
+    /// Whether what a product's name says behind it only describes.
+    describes: bool,
     /// Whether it may begin a refusal.
     refuses: bool,
     /// The same number in other words and in digits.
@@ -481,6 +483,11 @@ impl<'a> Compiler<'a> {
             if matches!(names[at].thing, Thing::Category(_) | Thing::Group(_)) {
                 continue;
             }
+            // "the kitten" is no food for kittens: what a name says behind a small word only describes.
+            let is_product = matches!(names[at].thing, Thing::Product(_));
+            let described: Vec<bool> =
+                (0..row.len()).map(|cut| is_product && cut >= 2 && says.kind(row[cut - 1], words).describes).collect();
+            // A part of a name must carry meaning.
             let mut telling = |part: &[WordId], words: &mut NameWords| {
                 part.iter().any(|&word| says.kind(word, words).tells)
                     && !full.contains(&squash(part, words))
@@ -491,10 +498,11 @@ impl<'a> Compiler<'a> {
             for cut in 1..row.len() {
                 let (head, tail) = row.split_at(cut);
                 // "so so": of a beginning and an end that are alike the one that was cut first.
-                if telling(tail, words) && !(tail.len() < cut && row.starts_with(tail)) {
+                if telling(tail, words) && !described[cut] && !(tail.len() < cut && row.starts_with(tail)) {
                     ends.push((tree.insert(0, tail), End { name, form: Form::Tail }));
                 }
-                if telling(head, words) && !(row.len() - cut <= cut && row.ends_with(head)) {
+                let other = row.len() - cut;
+                if telling(head, words) && !(other <= cut && !described[other] && row.ends_with(head)) {
                     ends.push((along[cut - 1], End { name, form: Form::Head }));
                 }
             }
@@ -556,6 +564,10 @@ impl Says<'_> {
                 .collect(),
             _ => Arc::from([]),
         };
+        let joins = roles.has(Role::And)
+            || word.chars().count() <= LONGEST_JOINT
+                && roles.any(&[Role::Of, Role::With, Role::On, Role::Into, Role::Definite])
+                && !roles.any(&[Role::Without, Role::Not, Role::Or]);
         let kind = Kind {
             // "white" of "white rice" carries meaning, "of" or "bottle" does not.
             tells: word.chars().count() >= SHORTEST_PART
@@ -564,10 +576,8 @@ impl Says<'_> {
                 && meaning.ordinal.is_none()
                 && roles.is_empty(),
             is_glue: roles.any(&[Role::And, Role::Or, Role::With, Role::Of]),
-            joins: roles.has(Role::And)
-                || word.chars().count() <= LONGEST_JOINT
-                    && roles.any(&[Role::Of, Role::With, Role::On, Role::Into, Role::Definite])
-                    && !roles.any(&[Role::Without, Role::Not, Role::Or]),
+            joins,
+            describes: joins || word.chars().count() <= LONGEST_JOINT && roles.any(&[Role::Name, Role::WeakAddress]),
             refuses: self.lexicon.is_some_and(|lexicon| {
                 lexicon.begins(&word) || lexicon.respelt(&word).is_some_and(|word| lexicon.begins(word))
             }),
@@ -623,6 +633,11 @@ fn moved_forms(row: &[WordId], says: &mut Says<'_>, words: &mut NameWords, forms
         for other in says.refusals(words) {
             push(other.iter().chain(&row[length..]).copied().collect(), forms);
         }
+    }
+    if let ([first, second], Some(true)) = (row, says.lexicon.map(|lexicon| lexicon.free_order))
+        && words.text(*first).chars().chain(words.text(*second).chars()).all(char::is_alphabetic)
+    {
+        push(vec![*second, *first], forms);
     }
     // "0.5" for "0.5 l", "a kilo" for "1 kg".
     let first = words.text(row[0]);

@@ -17,6 +17,9 @@ use super::{
 /// Longest run of digits that can be a quantity; longer ones are postcodes, telephone numbers and the like.
 pub const LONGEST_QUANTITY: usize = 5;
 
+/// Fewest letters of a word that a "2" repeats; shorter ones are units.
+const SHORTEST_REPEATED: usize = 3;
+
 /// Most different unknown words of a message that are compared with the catalogue's words.
 const MOST_FUZZY: usize = 24;
 
@@ -115,11 +118,15 @@ pub fn segments(
     shop: &Shop,
     lexicons: &Lexicons,
 ) -> Vec<Segment> {
+    if lexicons.all()[language].reduplicates {
+        repeat(words, book, lexicons);
+    }
     let first = cut(words, language, book, lexicons);
     let parted = lexicons.all()[language].compounds && part_compounds(words, &first, language, book, lexicons);
     let first = if parted { cut(words, language, book, lexicons) } else { first };
     let mended = mend(words, &first, language, book, lexicons);
     let mut segments = if mended { cut(words, language, book, lexicons) } else { first };
+    join_neighbours(&mut segments);
     drop_loose_parts(&mut segments, shop);
     saturate(words, &mut segments);
     segments
@@ -183,6 +190,28 @@ fn cut(words: &[Word], language: usize, book: &NameBook, lexicons: &Lexicons) ->
     }
     segments.reverse();
     segments
+}
+
+/// Two names side by side of which one is a part, or may be several things, are one thing where only that has both:
+/// "rump steaks" are no rump and steaks.
+fn join_neighbours(segments: &mut Vec<Segment>) {
+    let mut at = 1;
+    while at < segments.len() {
+        let (first, second) = (&segments[at - 1], &segments[at]);
+        let open = |s: &Segment| s.part.is_some() || s.products.len() > 1;
+        let common: Vec<usize> = first.products.iter().filter(|p| second.products.contains(p)).copied().collect();
+        if !common.is_empty() && first.products != second.products && (open(first) || open(second)) {
+            let to = second.to;
+            let first = &mut segments[at - 1];
+            first.to = to;
+            first.products = common;
+            first.choices.clear();
+            first.part = None;
+            segments.remove(at);
+        } else {
+            at += 1;
+        }
+    }
 }
 
 /// A part of a name beside a whole one merely describes it: "grilled chicken" is no "grilled vegetables", "ranch
@@ -553,6 +582,31 @@ fn united(products: impl Iterator<Item = usize>) -> Arc<[usize]> {
     products.sort_unstable();
     products.dedup();
     products.into()
+}
+
+/// Reads a word with a "2" written to it twice: "gado2" is "gado gado", "dua2nya" is "dua duanya".
+fn repeat(words: &mut Vec<Word>, book: &NameBook, lexicons: &Lexicons) {
+    let mut at = 1;
+    while at < words.len() {
+        let (before, token) = (&words[at - 1].token, &words[at].token);
+        let repeats = before.kind == Kind::Word
+            && before.text.chars().count() >= SHORTEST_REPEATED
+            && token.kind == Kind::Number
+            && token.text == "2"
+            && token.from == before.to;
+        if repeats {
+            let mut token = Token { kind: Kind::Word, text: before.text.clone(), ..token.clone() };
+            let ending = words.get(at + 1).filter(|w| w.token.kind == Kind::Word && w.token.from == token.to);
+            if let Some(ending) = ending {
+                token.text.push_str(&ending.token.text);
+                token.to = ending.token.to;
+                words.remove(at + 1);
+            }
+            let sense = book.sense(&token.text, lexicons);
+            words[at] = Word { token, stems: sense.stems.clone(), sense, mended: false, capital: false };
+        }
+        at += 1;
+    }
 }
 
 /// Writes apart what a language writes together: "keramiekbak" is "keramiek" and "bak". Says whether any word was.

@@ -104,6 +104,11 @@ impl Senses {
 }
 
 impl Sense {
+    /// Whether the word may be a form of this word of names.
+    pub fn is_form_of(&self, name: WordId) -> bool {
+        self.steps.iter().any(|step| step.first == name && step.second.is_none())
+    }
+
     fn of(word: &str, names: &NameWords, lexicons: &Lexicons) -> Sense {
         let all = lexicons.all();
         let stems: Arc<[String]> = all.iter().map(|lexicon| lexicon.stem(word)).collect();

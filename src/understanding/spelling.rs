@@ -28,6 +28,9 @@ const SHORTEST_PART_OF_COMPOUND: usize = 3;
 /// Letters that join the parts of such a word.
 const LINKS: [&str; 3] = ["s", "e", "er"];
 
+/// Most letters of an ending that is left aside where nothing else is near.
+const LONGEST_ENDING: usize = 3;
+
 /// Fewest letters of a word that may be cut short, as "mayo" is.
 const SHORTEST_CUT: usize = 4;
 
@@ -103,6 +106,14 @@ impl Spellings {
                 Query::of(stem).filter(|_| stem != word).and_then(|stem| self.near(&Query { sound: None, ..stem }))
             })
             .or_else(|| self.longer(&query, stem))
+            .or_else(|| self.shorter(&query))
+    }
+
+    /// The word that was given an ending which no stemmer takes off: a diminutive.
+    fn shorter(&self, query: &Query<'_>) -> Option<&str> {
+        let cuts = query.text.char_indices().rev().take(LONGEST_ENDING);
+        let most = query.letters.saturating_sub(SHORTEST_FUZZY);
+        cuts.take(most).find_map(|(at, _)| self.at.get(&query.text[..at])).map(|&at| self.named(&self.words[at]))
     }
 
     /// The two words of the catalogue of which a word is made, with a linking letter between them perhaps.

@@ -16,6 +16,7 @@ use crate::{
     language::Language,
     moment::{Moment, Span},
     money::Money,
+    understanding::alias::Meant,
 };
 
 static LOCALES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/locales");
@@ -175,7 +176,17 @@ texts! {
     BelowMinimum = "below-minimum" { zone: ZoneId, minimum: Money, short: Money };
     FreeDeliveryHint = "free-delivery-hint" { short: Money };
     Unmatched = "unmatched" { pieces: List<Quoted> };
-    UnmatchedNear = "unmatched-near" { pieces: List<Quoted>, near: List<ProductId> };
+    UnmatchedNear = "unmatched-near" { pieces: List<Quoted>, near: List<Meant> };
+    NearAskOne = "near-ask-one" {};
+    NearAskSeveral = "near-ask-several" {};
+    NearNo = "near-no" {};
+    Doubt = "doubt" { lines: List<Line> };
+    DoubtCart = "doubt-cart" { lines: List<Line> };
+    DoubtEmpty = "doubt-empty" {};
+    SayOtherwise = "say-otherwise" {};
+    Undone = "undone" {};
+    UndoNone = "undo-none" {};
+    ShopChanged = "shop-changed" {};
     WishNoted = "wish-noted" { wishes: List<Quoted> };
     Unavailable = "unavailable" { product: ProductId };
     OptionUnavailable = "option-unavailable" { option: OptionName };
@@ -257,6 +268,7 @@ texts! {
     CallingStill = "calling-still" {};
     CallingUnknown = "calling-unknown" {};
     CallingSlip = "calling-slip" {};
+    CallingRest = "calling-rest" {};
     Complaint = "complaint" {};
     MyData = "my-data" {};
     NotUnderstood = "not-understood" { example: Box<Text> };
@@ -275,6 +287,8 @@ texts! {
 
     // Buttons
     ButtonYes = "button-yes" {};
+    ButtonRight = "button-right" {};
+    ButtonWrong = "button-wrong" {};
     ButtonChange = "button-change" {};
     ButtonPickup = "button-pickup" {};
     ButtonDelivery = "button-delivery" {};
@@ -531,6 +545,12 @@ impl Value for ProductId {
 impl Value for OptionName {
     fn written(&self, speech: &Speech<'_>) -> FluentValue<'static> {
         speech.option(&self.0, &self.1).into()
+    }
+}
+
+impl Value for Meant {
+    fn written(&self, speech: &Speech<'_>) -> FluentValue<'static> {
+        self.shown(speech.catalog, speech.language).into()
     }
 }
 

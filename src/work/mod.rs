@@ -8,7 +8,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{Mutex, broadcast, mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -20,13 +20,19 @@ use crate::{
     moment::{Moment, Span},
     order::{self, Move},
     store::{Shop, Store, StoreError},
-    understanding::{Answerer, Engine, Lexicons},
+    understanding::{
+        Answerer, Engine, Lexicons,
+        alias::{self, Alias, Meant, Phrase},
+    },
     wording::Wording,
 };
 
+mod correct;
 mod render;
 mod send;
 mod turn;
+
+pub use correct::{Change, Correction};
 
 /// Jobs that may wait for the writer. Enough for a burst of every phone in a small town; beyond it callers wait.
 const MOST_WAITING: usize = 4_096;
@@ -68,6 +74,11 @@ pub enum Event {
         /// Which.
         order: OrderId,
     },
+    /// A name was suggested or decided on.
+    Names {
+        /// Of which shop.
+        merchant: MerchantId,
+    },
     /// Another process wrote: look again at everything.
     Anything,
 }
@@ -90,6 +101,17 @@ pub enum Action {
     Answer(ConversationId, String),
     /// Gives it back to the bot.
     HandBack(ConversationId),
+    /// Changes what a customer is ordering.
+    Correct(Box<Correction>),
+    /// Lets customers use a name for a thing from now on, or no longer.
+    Name {
+        /// The name.
+        phrase: Phrase,
+        /// What it stands for.
+        meant: Meant,
+        /// Whether it is to be used.
+        approved: bool,
+    },
 }
 
 /// Why an action was not done, in words for the staff.
@@ -120,7 +142,7 @@ pub struct OpenShop {
     pub catalog: Catalog,
     faq: Faq,
     engine: Engine,
-    answerer: Answerer,
+    answerer: Arc<Answerer>,
     version: i64,
 }
 
@@ -158,6 +180,8 @@ struct Inner {
     words: Words,
     habits: Habits,
     shops: RwLock<Vec<Arc<OpenShop>>>,
+    /// Held while shops are opened again, so that an older look never replaces a newer one.
+    opening: Mutex<()>,
     events: broadcast::Sender<Event>,
     jobs: mpsc::Sender<turn::Job>,
     /// Cancelled when nothing more is to be sent.
@@ -192,7 +216,8 @@ impl Work {
         let words = Words::embedded()?;
         let mut shops = Vec::new();
         for shop in store.shops().await? {
-            shops.push(Arc::new(OpenShop::open(shop, &words)?));
+            let aliases = store.aliases(&shop.id).await?;
+            shops.push(Arc::new(OpenShop::open(shop, &aliases, &words, None)?));
         }
         let (jobs, waiting) = mpsc::channel(MOST_WAITING);
         let (events, _) = broadcast::channel(MOST_EVENTS);
@@ -201,6 +226,7 @@ impl Work {
             words,
             habits,
             shops: RwLock::new(shops),
+            opening: Mutex::new(()),
             events,
             jobs,
             closing: shutdown.child_token(),
@@ -274,8 +300,9 @@ impl Work {
         }
     }
 
-    /// Opens shops that were imported since, and again those whose files are newer than what is open.
+    /// Opens shops that were imported since, and again those whose files or names are newer than what is open.
     async fn reopen_shops(&self) -> Result<(), StartError> {
+        let _alone = self.inner.opening.lock().await;
         let open = self.shops();
         let mut shops = Vec::new();
         for stored in self.inner.store.shops().await? {
@@ -283,7 +310,9 @@ impl Work {
                 Some(shop) => shops.push(shop.clone()),
                 None => {
                     tracing::info!(merchant = %stored.id, version = stored.version, "shop opened");
-                    shops.push(Arc::new(OpenShop::open(stored, &self.inner.words)?));
+                    let aliases = self.inner.store.aliases(&stored.id).await?;
+                    let old = open.iter().find(|shop| shop.id == stored.id);
+                    shops.push(Arc::new(OpenShop::open(stored, &aliases, &self.inner.words, old.map(Arc::as_ref))?));
                 }
             }
         }
@@ -336,14 +365,18 @@ impl Words {
 }
 
 impl OpenShop {
-    fn open(shop: Shop, words: &Words) -> Result<OpenShop, StartError> {
+    /// Opens a shop with its approved names; what is compiled from a FAQ file that `old` has too is shared with it.
+    fn open(shop: Shop, aliases: &[Alias], words: &Words, old: Option<&OpenShop>) -> Result<OpenShop, StartError> {
         let wrong = |what, fault: String| StartError::Shop { merchant: shop.id.clone(), what, fault };
         let (catalog, _) = catalog::read::read(&shop.catalog)
             .map_err(|f| wrong("catalogue", f.first().map(ToString::to_string).unwrap_or_default()))?;
         let faq =
             faq::read(&shop.faq).map_err(|f| wrong("FAQ", f.first().map(ToString::to_string).unwrap_or_default()))?;
-        let engine = Engine::compile(&catalog, &words.lexicons);
-        let answerer = Answerer::compile(&faq);
+        let engine = Engine::compile(&alias::with(&catalog, aliases), &words.lexicons);
+        let answerer = match old.filter(|old| old.faq == faq) {
+            Some(old) => old.answerer.clone(),
+            None => Arc::new(Answerer::compile(&faq)),
+        };
         Ok(OpenShop { id: shop.id.clone(), catalog, faq, engine, answerer, version: shop.version })
     }
 }

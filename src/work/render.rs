@@ -68,6 +68,8 @@ fn product(id: &crate::id::ProductId, speech: &Speech<'_>) -> String {
 pub fn label(offer: &Offer, speech: &Speech<'_>) -> String {
     match offer {
         Offer::Yes => speech.say(&Text::ButtonYes {}),
+        Offer::Right => speech.say(&Text::ButtonRight {}),
+        Offer::Wrong => speech.say(&Text::ButtonWrong {}),
         Offer::Change => speech.say(&Text::ButtonChange {}),
         Offer::Fulfil(Fulfilment::Pickup) => speech.say(&Text::ButtonPickup {}),
         Offer::Fulfil(Fulfilment::Delivery) => speech.say(&Text::ButtonDelivery {}),

@@ -16,13 +16,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Action, Event, LONGEST_ANSWER, NotDone, OpenShop, Work, new_id, now, render,
+    Action, Event, LONGEST_ANSWER, NotDone, OpenShop, Work, correct, new_id, now, render,
     send::{Fate, Handed, Post},
 };
 use crate::{
     cart::Cart,
     channel::{Arrival, ChannelKind, Content, Medium, NotTaken, Outgoing, Peer},
-    conversation::{Effect, Facts, Input, Press, Stage, State, Wordless, Words, step, usual},
+    conversation::{Effect, Facts, Input, NearGuess, Press, Stage, State, Wordless, Words, step, usual},
     customer::Customer,
     desk::{Desk, Why},
     id::{ConversationId, CustomerId, MerchantId, OrderId},
@@ -65,15 +65,17 @@ pub(super) enum Job {
 
 /// What is to be done once a turn is committed.
 #[derive(Default)]
-struct Outcome {
+pub(super) struct Outcome {
     posts: Vec<Unsent>,
-    events: Vec<Event>,
+    pub(super) events: Vec<Event>,
+    /// Whether shops have changed and are to be opened again.
+    pub(super) reopen: bool,
     wakes: Vec<(MerchantId, ConversationId, Moment)>,
     typing: Vec<(ChannelKind, Peer)>,
 }
 
 /// Why a turn was not run to its end.
-enum Failed {
+pub(super) enum Failed {
     /// The staff's wish can't be done: an answer, not a fault. Nothing of the turn is kept.
     NotDone(NotDone),
     Store(StoreError),
@@ -109,7 +111,7 @@ async fn write(work: &Work, post: &Post, jobs: Vec<Job>) {
     let together = AssertUnwindSafe(attempt(work, &jobs)).catch_unwind().await;
     match together {
         Ok(Ok(outcome)) => {
-            publish(work, post, outcome);
+            publish(work, post, outcome).await;
             jobs.into_iter().for_each(|job| job.answer(Ok(())));
         }
         Ok(Err(_)) | Err(_) => {
@@ -140,7 +142,7 @@ async fn write_alone(work: &Work, post: &Post, job: Job) {
         let jobs = std::slice::from_ref(&job);
         match AssertUnwindSafe(attempt(work, jobs)).catch_unwind().await {
             Ok(Ok(outcome)) => {
-                publish(work, post, outcome);
+                publish(work, post, outcome).await;
                 return job.answer(Ok(()));
             }
             Ok(Err(Failed::NotDone(why))) => return job.answer(Err(why)),
@@ -190,7 +192,12 @@ async fn keep_aside(work: &Work, arrival: &Arrival, fault: &str) -> Result<(), S
     tx.commit().await
 }
 
-fn publish(work: &Work, post: &Post, outcome: Outcome) {
+async fn publish(work: &Work, post: &Post, outcome: Outcome) {
+    if outcome.reopen
+        && let Err(fault) = work.reopen_shops().await
+    {
+        tracing::error!(%fault, "a shop that was changed can't be opened; the old one stays open");
+    }
     if !outcome.posts.is_empty() {
         // The senders are gone only where the program is stopping; the outbox keeps the messages.
         let _ = post.send(Handed::Messages(outcome.posts));
@@ -331,12 +338,17 @@ async fn act(
             outcome.events.push(Event::Order { merchant: merchant.clone(), order: moved.id });
             (moved.conversation, Some(moved))
         }
+        Action::Name { phrase, meant, approved } => {
+            return correct::decide(work, tx, merchant, (phrase, meant), *approved, now, outcome).await;
+        }
         Action::TakeOver(id) | Action::Answer(id, _) | Action::HandBack(id) => (*id, None),
+        Action::Correct(correction) => (correction.conversation, None),
     };
     let conversation = tx.conversation(merchant, id).await?.ok_or(NotDone::Missing)?;
     let mut talk = Talk { work, shop, tx, outcome, conversation, now, said: false };
     match action {
-        Action::Order { .. } => {
+        Action::Correct(correction) => talk.correct(staff, correction).await?,
+        Action::Order { .. } | Action::Name { .. } => {
             if let Some(order) = &moved {
                 talk.happens(&Input::OrderMoved(order)).await?;
             }
@@ -394,13 +406,13 @@ async fn due(
 }
 
 /// A conversation in the middle of a turn.
-struct Talk<'a> {
-    work: &'a Work,
-    shop: Arc<OpenShop>,
-    tx: &'a mut Tx,
-    outcome: &'a mut Outcome,
-    conversation: Conversation,
-    now: Moment,
+pub(super) struct Talk<'a> {
+    pub(super) work: &'a Work,
+    pub(super) shop: Arc<OpenShop>,
+    pub(super) tx: &'a mut Tx,
+    pub(super) outcome: &'a mut Outcome,
+    pub(super) conversation: Conversation,
+    pub(super) now: Moment,
     said: bool,
 }
 
@@ -504,10 +516,7 @@ impl Talk<'_> {
         }
         let shop = self.shop.clone();
         let named = shop.engine.named(text);
-        let near = match reading.unmatched.as_slice() {
-            [] => Vec::new(),
-            pieces => pieces.iter().flat_map(|piece| shop.engine.near(piece)).collect(),
-        };
+        let near = self.near(text, &orders, &reading);
         let (topic, _) = shop.answerer.answer(text, Some(reading.language));
         let words = Words {
             text,
@@ -520,15 +529,36 @@ impl Talk<'_> {
         self.happens_with(&Input::Words(words), orders).await
     }
 
+    /// Things whose names are near to what was not understood of a text, each with the cart as it would be if the text
+    /// had named it.
+    fn near(&self, text: &str, orders: &[Order], reading: &Reading) -> Vec<NearGuess> {
+        let mut near: Vec<NearGuess> = Vec::new();
+        for piece in &reading.unmatched {
+            for meant in self.shop.engine.near(piece) {
+                let name = meant.shown(&self.shop.catalog, reading.language);
+                let cart = self.read_with(&text.replacen(piece.as_str(), &name, 1), orders).cart;
+                if cart != reading.cart && near.iter().all(|known| known.meant != meant) {
+                    near.push(NearGuess { piece: piece.clone(), meant, cart });
+                }
+            }
+        }
+        near
+    }
+
     /// What a text means here, and the orders that were looked at for it.
     async fn read(&mut self, text: &str) -> Result<(Vec<Order>, Reading), StoreError> {
         let orders = self.orders().await?;
-        let usual = usual(&orders).map(|order| order.cart.clone()).unwrap_or_default();
+        let reading = self.read_with(text, &orders);
+        Ok((orders, reading))
+    }
+
+    fn read_with(&self, text: &str, orders: &[Order]) -> Reading {
+        let usual = usual(orders).map(|order| order.cart.clone()).unwrap_or_default();
         let (cart, expecting) = match &self.conversation.state {
             Recalled::Known(state) => (state.cart(), state.expecting()),
             Recalled::Unreadable(_) => (Cart::default(), None),
         };
-        let reading = self.shop.engine.read(&Utterance {
+        self.shop.engine.read(&Utterance {
             text,
             language: None,
             // The shop's own language is no hint at what a new customer speaks.
@@ -536,11 +566,10 @@ impl Talk<'_> {
             cart: &cart,
             usual: &usual,
             expecting,
-        });
-        Ok((orders, reading))
+        })
     }
 
-    async fn happens(&mut self, input: &Input<'_>) -> Result<(), StoreError> {
+    pub(super) async fn happens(&mut self, input: &Input<'_>) -> Result<(), StoreError> {
         let orders = self.orders().await?;
         self.happens_with(input, orders).await
     }
@@ -651,7 +680,7 @@ impl Talk<'_> {
         }
     }
 
-    async fn note(&mut self, words: &str) -> Result<(), StoreError> {
+    pub(super) async fn note(&mut self, words: &str) -> Result<(), StoreError> {
         let what = Outgoing { text: words.to_owned(), buttons: Vec::new() };
         self.record(Author::Note, None, "text", &what).await.map(|_| ())
     }
@@ -677,7 +706,7 @@ impl Talk<'_> {
     }
 
     /// The language to answer in: the conversation's, the customer's, or the shop's own.
-    fn language(&self) -> Language {
+    pub(super) fn language(&self) -> Language {
         let own = self.shop.catalog.languages.first().copied();
         let known = self.conversation.language.or(self.conversation.customer.language).or(own);
         self.work.inner.words.wording.nearest(known.unwrap_or(Language::ENGLISH))

@@ -103,7 +103,7 @@
     silent.hidden = !isOn || canRing();
     const fresh = counted("new");
     document.title = fresh > 0 ? `(${fresh}) New orders` : shop;
-    for (const [id, count] of [["count-new", fresh], ["count-waiting", counted("waiting")]]) {
+    for (const [id, count] of [["count-new", fresh], ["count-waiting", counted("waiting")], ["count-names", counted("names")]]) {
       const badge = document.getElementById(id);
       badge.textContent = String(count);
       badge.hidden = count === 0;
