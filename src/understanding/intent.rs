@@ -4,7 +4,7 @@
 
 use super::{
     Expecting, Intent,
-    lexicon::{Lexicons, Role},
+    lexicon::{Lexicons, Role, StemId},
     segment::{Segment, Word},
     text,
 };
@@ -155,11 +155,11 @@ fn urgency(intent: Intent) -> usize {
 
 fn in_language(words: &[Word], segments: &[Segment], language: usize, lexicons: &Lexicons) -> Vec<Hit> {
     let lexicon = &lexicons.all()[language];
-    let stems: Vec<&str> = words
+    let stems: Vec<StemId> = words
         .iter()
         .map(|word| match word.token.kind {
-            text::Kind::Word | text::Kind::Number | text::Kind::Sign => word.stems[language].as_str(),
-            _ => "",
+            text::Kind::Word | text::Kind::Number | text::Kind::Sign => word.sense.tongues[language].stem,
+            _ => StemId::MARK,
         })
         .collect();
     let mut found = Vec::new();

@@ -24,6 +24,7 @@ mod tests;
 pub mod text;
 
 pub use answer::Answerer;
+pub use apply::MOST_OF_A_LINE;
 pub use engine::Engine;
 pub use lexicon::Lexicons;
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use foldhash::HashMap;
 
 use super::{
-    lexicon::{Lexicons, Meaning, Role},
+    lexicon::{Lexicons, Meaning, Role, StemId},
     names::{NameWords, WordId},
 };
 use crate::language::Language;
@@ -46,6 +46,8 @@ pub struct Sense {
 pub struct Tongue {
     /// What it does by itself.
     pub meaning: Option<Meaning>,
+    /// Its stem, as patterns have it.
+    pub stem: StemId,
     /// How the lexicon spells it, where that is otherwise.
     pub spelt: Option<Box<str>>,
     /// Words of the longest phrase that begins with it.
@@ -119,6 +121,7 @@ impl Sense {
                 let spelt = lexicon.respelt(word);
                 Tongue {
                     meaning: lexicon.meaning(word),
+                    stem: lexicon.stem_id(stem),
                     longest_phrase: lexicon
                         .longest_phrase_from(word)
                         .max(spelt.map_or(1, |w| lexicon.longest_phrase_from(w))),
