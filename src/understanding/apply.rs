@@ -75,6 +75,9 @@ pub fn apply(pieces: &[Piece], cart: &Cart, usual: &Cart, mentioned: &[usize], s
     for line in work.fresh.into_iter().filter(|line| line.quantity > 0) {
         cart.add(line);
     }
+    for line in &mut cart.lines {
+        line.quantity = line.quantity.min(MOST_OF_A_LINE);
+    }
     Outcome { cart, acted: work.acted, inferred: work.inferred, homeless: work.homeless }
 }
 

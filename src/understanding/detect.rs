@@ -3,7 +3,6 @@
 
 use super::{
     lexicon::{Lexicon, Lexicons, Role},
-    names::NameBook,
     segment::Word,
     text,
 };
@@ -28,17 +27,11 @@ const CLEARLY: f32 = 8.0;
 const FEWEST_DISTINCTIVE: usize = 2;
 
 /// The language of a message among the lexicons', as a place in them.
-pub fn language(
-    words: &[Word],
-    book: &NameBook,
-    lexicons: &Lexicons,
-    prior: Option<Language>,
-    own: Option<Language>,
-) -> usize {
+pub fn language(words: &[Word], lexicons: &Lexicons, prior: Option<Language>, own: Option<Language>) -> usize {
     let all = lexicons.all();
     let mut scores = vec![0.0f32; all.len()];
     for word in words.iter().filter(|word| word.token.kind == text::Kind::Word) {
-        let shares = shares(all, &word.token.text);
+        let shares = shares(word);
         for (at, share) in shares.iter().enumerate() {
             // A word that many languages share says little for any of them.
             scores[at] += share * share;
@@ -46,16 +39,17 @@ pub fn language(
         if prior.is_none() {
             let opens = |at: &usize| {
                 shares[*at] > 0.0
-                    && all[*at]
-                        .meaning(&word.token.text)
+                    && word.sense.tongues[*at]
+                        .meaning
                         .is_some_and(|meaning| meaning.number.is_some() || meaning.roles.has(Role::Article))
             };
-            let opening: Vec<usize> = (0..all.len()).filter(opens).collect();
-            for &at in &opening {
-                scores[at] += OPENING_WEIGHT * shares[at] / opening.len() as f32;
+            let opening = (0..all.len()).filter(opens).count();
+            for at in (0..all.len()).filter(opens) {
+                scores[at] += OPENING_WEIGHT * shares[at] / opening as f32;
             }
         }
-        if let Some(languages) = book.words.get(&word.token.text) {
+        let languages = &word.sense.languages;
+        if !languages.is_empty() {
             let share = NAME_WEIGHT / (languages.len() * languages.len()) as f32;
             for language in languages {
                 if languages.len() < all.len()
@@ -88,14 +82,14 @@ pub fn language(
         }
     }
     match prior.and_then(|prior| lexicons.position(prior)) {
-        Some(prior) if best != prior && !leaves(words, book, &all[best], &all[prior]) => prior,
+        Some(prior) if best != prior && !leaves(words, lexicons, best, prior) => prior,
         _ => best,
     }
 }
 
 /// How much of a word is each language's, together 1; nothing where none knows it.
-fn shares(all: &[Lexicon], word: &str) -> Vec<f32> {
-    let weights: Vec<f32> = all.iter().map(|lexicon| lexicon.weight(word)).collect();
+fn shares(word: &Word) -> Vec<f32> {
+    let weights: Vec<f32> = word.sense.tongues.iter().map(|tongue| tongue.weight).collect();
     let sum: f32 = weights.iter().sum();
     if sum == 0.0 { weights } else { weights.into_iter().map(|weight| weight / sum).collect() }
 }
@@ -107,7 +101,8 @@ fn is_rather(lexicon: &Lexicon, than: &Lexicon, word: &str) -> bool {
 
 /// Whether a message leaves the language so far for another: by two words that only the other has, or by one where the
 /// whole message is a phrase of it. Names, of people, places or goods, say nothing.
-fn leaves(words: &[Word], book: &NameBook, other: &Lexicon, prior: &Lexicon) -> bool {
+fn leaves(words: &[Word], lexicons: &Lexicons, other: usize, prior: usize) -> bool {
+    let (other, prior) = (&lexicons.all()[other], &lexicons.all()[prior]);
     let plain: Vec<(usize, &Word)> =
         words.iter().filter(|word| word.token.kind == text::Kind::Word).enumerate().collect();
     let foreign =
@@ -121,7 +116,7 @@ fn leaves(words: &[Word], book: &NameBook, other: &Lexicon, prior: &Lexicon) -> 
             let word_text = &word.token.text;
             (*at == 0 || !word.capital)
                 && is_rather(other, prior, word_text)
-                && (!book.words.contains_key(word_text) || other.meaning(word_text).is_some())
+                && (word.sense.languages.is_empty() || other.meaning(word_text).is_some())
         })
         .count();
     let numbers = words.iter().any(|word| word.token.kind == text::Kind::Number);

@@ -9,7 +9,7 @@ use super::{
     items::{self, Around},
     kind::{self, Sentence},
     lexicon::Role,
-    names::NameBook,
+    names::{NameBook, NameWords, WordId},
     segment::{self, Segment, Word},
     shop::Shop,
     text::{self, Kind},
@@ -69,20 +69,23 @@ pub(super) struct Draft<'a> {
 impl Engine {
     /// Gathers the names of a catalogue.
     pub fn compile(catalog: &Catalog, lexicons: &Lexicons) -> Engine {
-        Engine { lexicons: lexicons.clone(), book: NameBook::compile(catalog, lexicons), shop: Shop::of(catalog) }
+        let mut words = NameWords::default();
+        let shop = Shop::of(catalog, &mut words);
+        Engine { lexicons: lexicons.clone(), book: NameBook::compile(catalog, &shop, words, lexicons), shop }
     }
 
     /// Reads a message. Never fails: what is not understood is said in the reading.
     pub fn read(&self, utterance: &Utterance<'_>) -> Reading {
         let text = cut(utterance.text);
-        let mut words = segment::words(text, text::without_enumeration(text, text::tokens(text)), &self.lexicons);
+        let mut words =
+            segment::words(text, text::without_enumeration(text, text::tokens(text)), &self.book, &self.lexicons);
         let prior = utterance.language.or(utterance.prior);
         let own = self.shop.languages.first().copied();
         // A name or an address is in no language.
         let free = matches!(utterance.expecting, Some(Expecting::Name | Expecting::Address));
         let spoken =
             utterance.language.or(prior.filter(|_| free)).and_then(|language| self.lexicons.position(language));
-        let language = spoken.unwrap_or_else(|| detect::language(&words, &self.book, &self.lexicons, prior, own));
+        let language = spoken.unwrap_or_else(|| detect::language(&words, &self.lexicons, prior, own));
         let segments = segment::segments(&mut words, language, &self.book, &self.shop, &self.lexicons);
         let hits = intent::hits(&words, &segments, language, &self.lexicons);
         let mut draft = Draft { text, words, segments, hits, sentences: Vec::new(), answer: None, refused: Vec::new() };
@@ -234,6 +237,11 @@ impl Engine {
         hit || sells || makes || fetched || long || !name.contains(char::is_alphabetic)
     }
 
+    /// Whether a word of the message is a form of a word of a name that is more than a joint.
+    fn says(&self, word: &Word, name: WordId) -> bool {
+        word.sense.is_form_of(name) && self.book.words.text(name).chars().count() > 2
+    }
+
     /// Narrows an ambiguous product by plain words behind it that only some of the candidates have in their names: "a bed,
     /// for dogs".
     fn narrow(&self, draft: &mut Draft<'_>) {
@@ -247,12 +255,7 @@ impl Engine {
             let end = at + 1 + draft.segments[at + 1..].iter().take_while(plain).take(FARTHEST_NARROWING).count();
             let candidates = segment.products.clone();
             let says = |word: &Word, product: usize| {
-                let names = self.shop.names[product].iter().flatten().filter(|name| name.chars().count() > 2);
-                self.lexicons
-                    .all()
-                    .iter()
-                    .zip(&word.stems)
-                    .any(|(lexicon, stem)| names.clone().any(|n| lexicon.stem(n) == *stem))
+                self.shop.names[product].iter().flat_map(|name| name.iter()).any(|&name| self.says(word, name))
             };
             for next in at + 1..end {
                 let words = draft.segments[next].from..draft.segments[next].to;
@@ -275,13 +278,11 @@ impl Engine {
 
     /// Which of these, told by their names, has words of the message that the others lack: "with meat" of a pie with meat
     /// and a pie with cheese. Uses the words up.
-    fn told_apart(&self, draft: &mut Draft<'_>, names: &[&[Vec<String>]]) -> Option<usize> {
-        let lexicons = self.lexicons.all();
-        let says = |word: &Word, name: &String| {
-            (0..lexicons.len()).any(|at| word.stems[at] == lexicons[at].stem(name)) && name.chars().count() > 2
-        };
+    fn told_apart(&self, draft: &mut Draft<'_>, names: &[&[Box<[WordId]>]]) -> Option<usize> {
         let of = |word: &Word| -> Vec<usize> {
-            (0..names.len()).filter(|&n| names[n].iter().flatten().any(|name| says(word, name))).collect()
+            (0..names.len())
+                .filter(|&n| names[n].iter().flat_map(|name| name.iter()).any(|&name| self.says(word, name)))
+                .collect()
         };
         let mut points = vec![0; names.len()];
         for word in draft.words.iter().filter(|word| word.token.kind == Kind::Word) {
@@ -307,7 +308,7 @@ impl Engine {
             if let Pick::OneOf(ids) = &line.product {
                 let candidates: Vec<usize> = ids.iter().filter_map(|id| self.shop.product(id)).collect();
                 let found = draft.segments.iter().position(|s| {
-                    !s.dead && s.products.iter().chain(&s.class).any(|product| candidates.contains(product))
+                    !s.dead && s.products.iter().chain(&*s.class).any(|product| candidates.contains(product))
                 });
                 let picked: Vec<usize> = match found {
                     Some(at) => {
@@ -318,8 +319,7 @@ impl Engine {
                         candidates.iter().filter(named).copied().collect()
                     }
                     None => {
-                        let names: Vec<&[Vec<String>]> =
-                            candidates.iter().map(|&p| self.shop.names[p].as_slice()).collect();
+                        let names: Vec<&[Box<[WordId]>]> = candidates.iter().map(|&p| &*self.shop.names[p]).collect();
                         let nth = draft.nth(&names).or_else(|| self.told_apart(draft, &names));
                         nth.map(|n| candidates[n]).into_iter().collect()
                     }
@@ -349,12 +349,12 @@ impl Engine {
                             .map(|&(g, c)| (self.shop.groups[g].id.clone(), self.shop.groups[g].choices[c].clone()))
                     }
                     None => {
-                        let names: Vec<&[Vec<String>]> = ids
+                        let names: Vec<&[Box<[WordId]>]> = ids
                             .iter()
                             .map(|id| {
                                 let group = self.shop.group(&line.options[open].group).map(|g| &self.shop.groups[g]);
                                 let at = group.and_then(|group| group.choices.iter().position(|choice| choice == id));
-                                group.zip(at).map(|(group, at)| group.names[at].as_slice()).unwrap_or_default()
+                                group.zip(at).map(|(group, at)| &*group.names[at]).unwrap_or_default()
                             })
                             .collect();
                         let nth = draft.nth(&names).or_else(|| self.told_apart(draft, &names));
@@ -386,7 +386,7 @@ impl Engine {
                         self.shop.choice_pick(&choices)
                     }
                     None => draft
-                        .nth(&self.shop.groups[group].names.iter().map(Vec::as_slice).collect::<Vec<_>>())
+                        .nth(&self.shop.groups[group].names.iter().map(|names| &**names).collect::<Vec<_>>())
                         .and_then(|n| self.shop.choice_pick(&[(group, n)])),
                 };
                 if let Some((group, choice)) = picked {
@@ -447,7 +447,7 @@ impl Engine {
                 draft.segments[at].dead = true;
             }
             if !told && wanted && !negated {
-                let class = draft.segments[at].class.clone();
+                let class = draft.segments[at].class.to_vec();
                 draft.segments[at].products = class;
             }
         }
@@ -807,7 +807,7 @@ impl Draft<'_> {
 
     /// Which of these, told by their names, the customer chose by a number in its name or by its place: "10" of "10
     /// tablets", "2", "the second one", "the last". Uses the words up.
-    fn nth(&mut self, names: &[&[Vec<String>]]) -> Option<usize> {
+    fn nth(&mut self, names: &[&[Box<[WordId]>]]) -> Option<usize> {
         let of = names.len();
         let at = self
             .segments
@@ -817,8 +817,9 @@ impl Draft<'_> {
         if self.segments.iter().any(|s| !s.dead && s.is_name()) {
             return None;
         }
-        let digits = &self.words[self.segments[at].from].token.text;
-        let holding: Vec<usize> = (0..of).filter(|&n| names[n].iter().any(|name| name.contains(digits))).collect();
+        let digits = self.words[self.segments[at].from].sense.word;
+        let has = |name: &[WordId]| digits.is_some_and(|digits| name.contains(&digits));
+        let holding: Vec<usize> = (0..of).filter(|&n| names[n].iter().any(|name| has(name))).collect();
         let said = self.segments[at].ordinal.or(self.segments[at].number);
         let named = match holding[..] {
             [one] if self.segments[at].number.is_some() => Some(one as u32 + 1),

@@ -4,7 +4,7 @@
 
 use super::{
     Expecting, Intent,
-    lexicon::{Lexicons, Role},
+    lexicon::{Lexicons, Role, StemId},
     segment::{Segment, Word},
     text,
 };
@@ -104,9 +104,10 @@ pub fn class(intent: Intent) -> Class {
 
 /// The phrases found in a message, in the order of the text, none within another.
 pub fn hits(words: &[Word], segments: &[Segment], language: usize, lexicons: &Lexicons) -> Vec<Hit> {
-    let mut found = in_language(words, segments, language, lexicons);
+    let mut found = in_language(words, segments, language, lexicons, false);
     for other in (0..lexicons.all().len()).filter(|&other| other != language) {
-        for hit in in_language(words, segments, other, lexicons) {
+        let opt_outs_only = !found.is_empty();
+        for hit in in_language(words, segments, other, lexicons, opt_outs_only) {
             // A single word of another language is too weak, save for "unsubscribe" and its like.
             if hit.intent == Intent::StopOffers || (hit.words >= 2 && found.is_empty()) {
                 found.push(hit);
@@ -154,18 +155,27 @@ fn urgency(intent: Intent) -> usize {
     ORDER.iter().position(|&other| other == intent).unwrap_or(ORDER.len())
 }
 
-fn in_language(words: &[Word], segments: &[Segment], language: usize, lexicons: &Lexicons) -> Vec<Hit> {
+fn in_language(
+    words: &[Word],
+    segments: &[Segment],
+    language: usize,
+    lexicons: &Lexicons,
+    opt_outs_only: bool,
+) -> Vec<Hit> {
     let lexicon = &lexicons.all()[language];
-    let stems: Vec<&str> = words
+    let stems: Vec<StemId> = words
         .iter()
         .map(|word| match word.token.kind {
-            text::Kind::Word | text::Kind::Number | text::Kind::Sign => word.stems[language].as_str(),
-            _ => "",
+            text::Kind::Word | text::Kind::Number | text::Kind::Sign => word.sense.tongues[language].stem,
+            _ => StemId::MARK,
         })
         .collect();
     let mut found = Vec::new();
     for from in 0..stems.len() {
         for pattern in lexicon.patterns(stems[from]) {
+            if opt_outs_only && pattern.intent != Intent::StopOffers {
+                continue;
+            }
             let Some((reach, own)) = pattern.reach(&stems[from..]) else { continue };
             let to = from + reach;
             if pattern.alone && !is_alone(segments, from, to) {

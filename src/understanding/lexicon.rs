@@ -6,10 +6,11 @@
 //! [`WIDEST_GAP`] words of any kind, and a leading `=` for a phrase that must be the whole message.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::BTreeMap,
     sync::{Arc, LazyLock},
 };
 
+use foldhash::{HashMap, HashSet};
 use include_dir::{Dir, include_dir};
 use rust_stemmers::{Algorithm, Stemmer};
 
@@ -245,8 +246,21 @@ pub struct Pattern {
 enum Piece {
     /// Up to [`WIDEST_GAP`] words.
     Gap,
+    /// This stem.
+    Word(StemId),
     /// One of these rows of stems; an empty row lets the piece be left out.
-    OneOf(Vec<Vec<String>>),
+    OneOf(Vec<Vec<StemId>>),
+}
+
+/// The number of a stem that occurs in patterns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StemId(u32);
+
+impl StemId {
+    /// Punctuation, which no pattern reaches over.
+    pub const MARK: StemId = StemId(u32::MAX);
+    /// A word that no pattern has.
+    pub const OTHER: StemId = StemId(u32::MAX - 1);
 }
 
 /// One language.
@@ -257,6 +271,10 @@ pub struct Lexicon {
     pub name: String,
     phrases: HashMap<String, Meaning>,
     longest_phrase: usize,
+    /// Words of the longest phrase that begins with a word.
+    longest_from: HashMap<String, usize>,
+    /// Single words for numbers.
+    number_words: HashMap<u32, Vec<String>>,
     vocabulary: HashSet<String>,
     known_stems: HashSet<String>,
     /// How often a word occurs in messages.
@@ -272,7 +290,12 @@ pub struct Lexicon {
     /// The same by stems, for other forms of those words.
     spelt_stems: HashMap<String, String>,
     patterns: Vec<Pattern>,
-    patterns_by_first: HashMap<String, Vec<usize>>,
+    /// By the stem that a phrase may begin with.
+    patterns_by_first: Vec<Vec<usize>>,
+    /// The stems of patterns.
+    stem_ids: HashMap<String, StemId>,
+    /// The words of patterns, with their stems.
+    pattern_words: HashMap<String, StemId>,
     stemming: Stemming,
 }
 
@@ -419,19 +442,23 @@ impl Lexicon {
         let mut lexicon = Lexicon {
             language,
             name: file.name,
-            phrases: HashMap::new(),
+            phrases: HashMap::default(),
             longest_phrase: 1,
-            vocabulary: HashSet::new(),
-            known_stems: HashSet::new(),
-            uses: HashMap::new(),
+            longest_from: HashMap::default(),
+            number_words: HashMap::default(),
+            vocabulary: HashSet::default(),
+            known_stems: HashSet::default(),
+            uses: HashMap::default(),
             compounds: file.compounds,
             reduplicates: file.reduplicates,
             free_order: file.free_order,
             definite_endings: file.definite_endings.iter().map(|ending| text::fold(ending)).collect(),
-            spellings: HashMap::new(),
-            spelt_stems: HashMap::new(),
+            spellings: HashMap::default(),
+            spelt_stems: HashMap::default(),
             patterns: Vec::new(),
-            patterns_by_first: HashMap::new(),
+            patterns_by_first: Vec::new(),
+            stem_ids: HashMap::default(),
+            pattern_words: HashMap::default(),
             stemming,
         };
         for (other, word) in &file.spellings {
@@ -462,6 +489,11 @@ impl Lexicon {
             }
         }
         lexicon.phrases.remove("");
+        for (phrase, meaning) in &lexicon.phrases {
+            if let Some(number) = meaning.number.filter(|_| !phrase.contains(' ')) {
+                lexicon.number_words.entry(number).or_default().push(phrase.clone());
+            }
+        }
         for (key, phrases) in &file.intents {
             let intent =
                 serde::Deserialize::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(key))
@@ -495,6 +527,26 @@ impl Lexicon {
         self.phrases.get(&spelt.join(" ")).copied()
     }
 
+    /// What a phrase of several words means, given as written and as the lexicon spells it.
+    pub fn phrase_meaning(&self, written: &str, spelt: &str) -> Option<Meaning> {
+        self.phrases.get(written).or_else(|| self.phrases.get(spelt)).copied()
+    }
+
+    /// The lexicon's own spelling of a word, where that is another.
+    pub fn respelt(&self, word: &str) -> Option<&str> {
+        self.spellings.get(word).map(String::as_str)
+    }
+
+    /// Whether a phrase begins with the folded word.
+    pub fn begins(&self, word: &str) -> bool {
+        self.longest_from.contains_key(word)
+    }
+
+    /// Words of the longest phrase that begins with the folded word; at least 1.
+    pub fn longest_phrase_from(&self, word: &str) -> usize {
+        self.longest_from.get(word).map_or(1, |&words| words)
+    }
+
     /// The word as the lexicon and merchants spell it.
     fn spelt<'a>(&'a self, word: &'a str) -> &'a str {
         self.spellings.get(word).map_or(word, String::as_str)
@@ -503,11 +555,10 @@ impl Lexicon {
     /// Whether these folded words are, all together, a phrase that does something or tells what a message is for.
     pub fn says(&self, words: &[&str]) -> bool {
         let phrase = self.meaning(&words.join(" "));
-        let stems: Vec<String> = words.iter().map(|word| self.stem(word)).collect();
-        let rows: Vec<&str> = stems.iter().map(String::as_str).collect();
-        let Some(first) = rows.first() else { return false };
+        let stems: Vec<StemId> = words.iter().map(|word| self.stem_id(&self.stem(word))).collect();
+        let Some(&first) = stems.first() else { return false };
         phrase.is_some_and(|meaning| !meaning.roles.only(&[Role::Stop, Role::Chatter]))
-            || self.patterns(first).any(|pattern| pattern.reach(&rows).is_some_and(|(reach, _)| reach == rows.len()))
+            || self.patterns(first).any(|pattern| pattern.reach(&stems).is_some_and(|(reach, _)| reach == stems.len()))
     }
 
     /// The number of words of the longest phrase.
@@ -561,10 +612,7 @@ impl Lexicon {
 
     /// The single words for a number.
     pub fn number_words(&self, number: u32) -> impl Iterator<Item = &str> {
-        self.phrases
-            .iter()
-            .filter(move |(phrase, meaning)| meaning.number == Some(number) && !phrase.contains(' '))
-            .map(|(phrase, _)| phrase.as_str())
+        self.number_words.get(&number).into_iter().flatten().map(String::as_str)
     }
 
     /// The phrases that do this.
@@ -573,14 +621,23 @@ impl Lexicon {
     }
 
     /// Phrases that begin with this stem.
-    pub fn patterns(&self, first: &str) -> impl Iterator<Item = &Pattern> {
-        self.patterns_by_first.get(first).into_iter().flatten().map(|&at| &self.patterns[at])
+    pub fn patterns(&self, first: StemId) -> impl Iterator<Item = &Pattern> {
+        self.patterns_by_first.get(first.0 as usize).into_iter().flatten().map(|&at| &self.patterns[at])
+    }
+
+    /// The number of a stem.
+    pub fn stem_id(&self, stem: &str) -> StemId {
+        self.stem_ids.get(stem).copied().unwrap_or(StemId::OTHER)
     }
 
     fn phrase(&mut self, phrase: &str) -> &mut Meaning {
         let words = text::words(phrase);
         self.longest_phrase = self.longest_phrase.max(words.len());
         let key = words.join(" ");
+        if let Some(first) = words.first() {
+            let longest = self.longest_from.entry(first.clone()).or_default();
+            *longest = (*longest).max(words.len());
+        }
         self.vocabulary.extend(words);
         self.phrases.entry(key).or_default()
     }
@@ -591,21 +648,30 @@ impl Lexicon {
             None => (false, phrase),
         };
         let pieces = self.pieces(body)?;
-        let mut firsts = HashSet::new();
+        let mut firsts = HashSet::default();
         let mut may_be_empty = true;
         for piece in &pieces {
-            let Piece::OneOf(rows) = piece else { break };
-            firsts.extend(rows.iter().filter_map(|row| row.first()).cloned());
-            if !rows.iter().any(Vec::is_empty) {
-                may_be_empty = false;
-                break;
+            match piece {
+                Piece::Gap => break,
+                Piece::Word(stem) => {
+                    firsts.insert(*stem);
+                    may_be_empty = false;
+                    break;
+                }
+                Piece::OneOf(rows) => {
+                    firsts.extend(rows.iter().filter_map(|row| row.first()));
+                    if !rows.iter().any(Vec::is_empty) {
+                        may_be_empty = false;
+                        break;
+                    }
+                }
             }
         }
         if may_be_empty || pieces.last() == Some(&Piece::Gap) {
             return Err(format!("\"{phrase}\" may not be empty, nor begin or end with a gap"));
         }
         for first in firsts {
-            self.patterns_by_first.entry(first).or_default().push(self.patterns.len());
+            self.patterns_by_first[first.0 as usize].push(self.patterns.len());
         }
         self.patterns.push(Pattern { intent, alone, pieces });
         Ok(())
@@ -621,7 +687,7 @@ impl Lexicon {
             for word in rest[..open].replace('*', " * ").split_whitespace() {
                 match word {
                     "*" => pieces.push(Piece::Gap),
-                    word => pieces.extend(self.row(word).into_iter().map(|stem| Piece::OneOf(vec![vec![stem]]))),
+                    word => pieces.extend(self.row(word).into_iter().map(Piece::Word)),
                 }
             }
             rest = &rest[open..];
@@ -634,32 +700,51 @@ impl Lexicon {
         Ok(pieces)
     }
 
-    fn row(&mut self, words: &str) -> Vec<String> {
-        let words = text::words(words);
-        let stems = words.iter().map(|word| self.stem(word)).collect();
-        self.vocabulary.extend(words);
-        stems
+    fn row(&mut self, words: &str) -> Vec<StemId> {
+        text::words(words).into_iter().map(|word| self.pattern_word(word)).collect()
+    }
+
+    /// The stem of a word of a pattern.
+    fn pattern_word(&mut self, word: String) -> StemId {
+        if let Some(&known) = self.pattern_words.get(&word) {
+            return known;
+        }
+        let next = StemId(self.stem_ids.len() as u32);
+        let stem = self.stem(&word);
+        let stem = *self.stem_ids.entry(stem).or_insert(next);
+        if stem == next {
+            self.patterns_by_first.push(Vec::new());
+        }
+        self.vocabulary.insert(word.clone());
+        self.pattern_words.insert(word, stem);
+        stem
     }
 }
 
 impl Pattern {
     /// How far the phrase reaches in these stems from the first of them, and how many of its own words it found there:
     /// the reading with the most words.
-    pub fn reach(&self, stems: &[&str]) -> Option<(usize, usize)> {
+    pub fn reach(&self, stems: &[StemId]) -> Option<(usize, usize)> {
         reach(&self.pieces, stems, 0)
     }
 }
 
-/// Punctuation among the stems is an empty text, which ends a gap and equals no stem.
-fn reach(pieces: &[Piece], stems: &[&str], from: usize) -> Option<(usize, usize)> {
+/// Punctuation among the stems ends a gap and equals no stem.
+fn reach(pieces: &[Piece], stems: &[StemId], from: usize) -> Option<(usize, usize)> {
     let Some((piece, rest)) = pieces.split_first() else { return Some((from, 0)) };
     match piece {
         Piece::Gap => (0..=WIDEST_GAP)
-            .take_while(|skipped| *skipped == 0 || stems.get(from + skipped - 1).is_some_and(|s| !s.is_empty()))
+            .take_while(|skipped| *skipped == 0 || stems.get(from + skipped - 1).is_some_and(|s| *s != StemId::MARK))
             .find_map(|skipped| reach(rest, stems, from + skipped)),
+        Piece::Word(stem) => {
+            if stems.get(from) != Some(stem) {
+                return None;
+            }
+            reach(rest, stems, from + 1).map(|(to, words)| (to, words + 1))
+        }
         Piece::OneOf(rows) => rows
             .iter()
-            .filter(|row| stems.get(from..from + row.len()).is_some_and(|found| found.iter().eq(row.iter())))
+            .filter(|row| stems.get(from..from + row.len()) == Some(row.as_slice()))
             .filter_map(|row| reach(rest, stems, from + row.len()).map(|(to, words)| (to, words + row.len())))
             .max_by_key(|&(to, words)| (words, std::cmp::Reverse(to))),
     }
@@ -779,7 +864,11 @@ mod tests {
     fn phrases_reach_over_alternatives_and_gaps() {
         let text = "name = \"x\"\n[numbers]\n[words]\n[intents]\nmenu = [\"(a|) b * (c d|e)\"]\n";
         let lexicon = Lexicon::read(Language::ENGLISH, text, "").unwrap();
-        let reach = |stems: &[&str]| lexicon.patterns(stems[0]).find_map(|p| p.reach(stems));
+        let reach = |words: &[&str]| {
+            let stem = |word: &&str| if word.is_empty() { StemId::MARK } else { lexicon.stem_id(word) };
+            let stems: Vec<StemId> = words.iter().map(stem).collect();
+            lexicon.patterns(stems[0]).find_map(|p| p.reach(&stems))
+        };
         assert_eq!(reach(&["a", "b", "x", "y", "c", "d", "z"]), Some((6, 4)));
         assert_eq!(reach(&["b", "e"]), Some((2, 2)));
         assert_eq!(reach(&["b", "", "e"]), None);

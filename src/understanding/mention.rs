@@ -1,7 +1,7 @@
 //! What a message names without asking for it: the products that a question is about, and things whose names are near
 //! to something that the shop lacks.
 
-use super::{Engine, alias::Meant, detect, segment, text};
+use super::{Engine, alias::Meant, detect, segment, shop::Spoken, text};
 use crate::id::ProductId;
 
 /// Most products that a question can be about; a word that names more of them ("pizza") names none.
@@ -28,7 +28,7 @@ impl Engine {
     pub fn named(&self, text: &str) -> Vec<ProductId> {
         let mut named: Vec<usize> = Vec::new();
         for segment in self.segments(super::engine::cut(text)).1 {
-            let products = if segment.products.is_empty() { &segment.class } else { &segment.products };
+            let products = if segment.products.is_empty() { &*segment.class } else { segment.products.as_slice() };
             if products.len() <= MOST_NAMED {
                 named.extend(products.iter().filter(|product| !named.contains(product)).copied().collect::<Vec<_>>());
             }
@@ -47,9 +47,9 @@ impl Engine {
     }
 
     fn segments(&self, text: &str) -> (Vec<segment::Word>, Vec<segment::Segment>) {
-        let mut words = segment::words(text, text::tokens(text), &self.lexicons);
+        let mut words = segment::words(text, text::tokens(text), &self.book, &self.lexicons);
         let own = self.shop.languages.first().copied();
-        let language = detect::language(&words, &self.book, &self.lexicons, None, own);
+        let language = detect::language(&words, &self.lexicons, None, own);
         let segments = segment::segments(&mut words, language, &self.book, &self.shop, &self.lexicons);
         (words, segments)
     }
@@ -65,8 +65,9 @@ impl Engine {
         });
         let letters: usize = piece.iter().map(|word| word.chars().count()).sum();
         let least = if letters <= SHORT { NEAR_SHORT } else { NEAR };
-        let best = |names: &Vec<Vec<String>>, alike: fn(&[String], &[String]) -> f64| {
-            names.iter().map(|name| alike(&piece, name)).fold(0.0, f64::max)
+        let best = |names: &Spoken, alike: fn(&[String], &[&str]) -> f64| {
+            let said = names.iter().map(|name| name.iter().map(|&word| self.book.words.text(word)).collect::<Vec<_>>());
+            said.map(|name| alike(&piece, &name)).fold(0.0, f64::max)
         };
         // Choices have short names, of which a word alone says little.
         let products = products.map(|(meant, names)| (best(names, alike), meant));
@@ -80,7 +81,7 @@ impl Engine {
 }
 
 /// How alike two names are as wholes.
-fn alike_as_wholes(piece: &[String], name: &[String]) -> f64 {
+fn alike_as_wholes(piece: &[String], name: &[&str]) -> f64 {
     alike_words(&piece.join(" "), &name.join(" "))
 }
 
@@ -91,13 +92,12 @@ fn alike_words(a: &str, b: &str) -> f64 {
 }
 
 /// How alike two names are: as wholes, or in the words that both may have.
-fn alike(piece: &[String], name: &[String]) -> f64 {
+fn alike(piece: &[String], name: &[&str]) -> f64 {
     let whole = alike_as_wholes(piece, name);
-    let long = |words: &[String]| words.iter().filter(|w| w.chars().count() >= 4).cloned().collect::<Vec<_>>();
-    let (ours, theirs) = (long(piece), long(name));
+    let long = |word: &&str| word.chars().count() >= 4;
+    let (ours, theirs) = (piece.iter().map(String::as_str).filter(long), name.iter().copied().filter(long));
     let word = ours
-        .iter()
-        .flat_map(|a| theirs.iter().map(move |b| alike_words(a, b)))
+        .flat_map(|a| theirs.clone().map(move |b| alike_words(a, b)))
         // A shared word is a hint, and no more than that.
         .fold(0.0, f64::max)
         * 0.95;

@@ -19,6 +19,7 @@ mod meaning;
 mod mention;
 mod names;
 mod segment;
+mod sense;
 mod shop;
 mod spelling;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod tests;
 pub mod text;
 
 pub use answer::Answerer;
+pub use apply::MOST_OF_A_LINE;
 pub use engine::Engine;
 pub use lexicon::Lexicons;
 

@@ -1,12 +1,17 @@
-//! Every name of a catalogue, in every language, in a tree of words. For each language that the program speaks there
-//! is one tree whose words have lost that language's endings, so that plurals and cases of any name are found, foreign
-//! ones too. Besides the names as written it holds forms that people make of them: two words joined, "and" left out,
-//! numbers as digits or words, and a part of the name where that part means only a few things.
+//! Every name of a catalogue, in every language, in one tree of words. A word of a message stands for each word of the
+//! tree that is the same but for an ending, so that plurals and cases of any name are found, foreign ones too; which
+//! language's endings were taken for it is kept along the way. Besides the names as written the tree holds forms that
+//! people make of them: "and" left out, numbers as digits or words, and a part of the name where that part means only
+//! a few things. Two words of a name may be written as one.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{collections::BTreeSet, hash::BuildHasher, sync::Arc};
+
+use foldhash::{HashMap, HashSet, fast::RandomState};
 
 use super::{
     lexicon::{Lexicon, Lexicons, Role},
+    sense::{self, Sense, Senses, Step, Tongues},
+    shop::Shop,
     spelling::Spellings,
     text,
 };
@@ -23,6 +28,12 @@ const SHORTEST_PART: usize = 3;
 
 /// Most letters of a word that joins others, such as "with", and may be left out.
 const LONGEST_JOINT: usize = 4;
+
+/// From so many names of which a part is the same on, what it means is gathered once rather than in each message.
+const FEWEST_GATHERED: usize = 32;
+
+/// The number of a word of a name.
+pub type WordId = u32;
 
 /// What a name stands for. Numbers are places in the catalogue's lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,257 +61,607 @@ pub enum Form {
     Head,
 }
 
-/// A name in a tree.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// A name of the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Name {
     /// What it stands for.
     pub thing: Thing,
-    /// Its language.
-    pub language: Language,
-    /// Its folded words without spaces.
-    pub squashed: String,
-    /// How it was come by.
-    pub form: Form,
+    /// The lexicon of its language, as a set of one, or of none.
+    pub tongue: Tongues,
 }
 
-/// Names by their words.
+/// A name that ends at a place of the tree, and the form it has there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct End {
+    /// Where it stands among the names.
+    name: u32,
+    form: Form,
+}
+
+/// What a part of many names means.
+#[derive(Debug)]
+pub struct Gathered {
+    /// The products, in ascending order.
+    pub products: Arc<[usize]>,
+    /// The choices, in ascending order.
+    pub choices: Vec<(usize, usize)>,
+    /// Whether it is the beginning of each name.
+    pub heads_only: bool,
+    /// The lexicons of the names' languages.
+    pub tongues: Tongues,
+}
+
+/// The words of names by number.
 #[derive(Default)]
-pub struct Tree {
-    words: HashMap<String, u32>,
-    steps: HashMap<(u32, u32), u32>,
-    names: Vec<Vec<Name>>,
+pub struct NameWords {
+    ids: HashMap<Arc<str>, WordId>,
+    texts: Vec<Arc<str>>,
+    languages: Vec<Vec<Language>>,
+    stems: Vec<Stem>,
+    hasher: RandomState,
+}
+
+/// A word of a name, or two in a row, without its ending. Stems are told apart by their hash alone, which has 64 bits
+/// and a key of its own in each process.
+struct Stem {
+    hash: u64,
+    first: WordId,
+    second: Option<WordId>,
+    /// The lexicons that make this stem of it.
+    tongues: Tongues,
 }
 
 /// All names of a catalogue.
 pub struct NameBook {
-    /// One for each lexicon, in its order.
-    pub trees: Vec<Tree>,
-    /// Every folded word of a name, with the languages that have it.
-    pub words: HashMap<String, Vec<Language>>,
+    /// Their words.
+    pub words: NameWords,
     /// What a misspelt word is compared with.
     pub spellings: Spellings,
     /// For a choice that is named as "one or the other" of its sisters: those.
-    pub either: HashMap<(usize, usize), Vec<(usize, usize)>>,
+    either: HashMap<(usize, usize), Vec<(usize, usize)>>,
     /// The products of each category.
-    pub members: Vec<Vec<usize>>,
+    pub members: Vec<Arc<[usize]>>,
+    names: Vec<Name>,
+    tree: Tree,
+    /// By place.
+    gathered: HashMap<u32, Gathered>,
+    senses: Senses,
+}
+
+/// A tree of words. The root is place 0.
+#[derive(Default)]
+struct Tree {
+    /// By place and word the place below.
+    steps: HashMap<(u32, WordId), u32>,
+    places: u32,
+    /// What ends at each place, places in order.
+    ends: Vec<End>,
+    /// Where each place's ends begin among all.
+    begins: Vec<u32>,
+}
+
+impl NameWords {
+    /// The number of a folded word, a new one where it is new.
+    pub fn id(&mut self, word: &str) -> WordId {
+        if let Some(&id) = self.ids.get(word) {
+            return id;
+        }
+        let (id, text) = (self.texts.len() as WordId, Arc::<str>::from(word));
+        self.ids.insert(text.clone(), id);
+        self.texts.push(text);
+        self.languages.push(Vec::new());
+        id
+    }
+
+    /// The number of a folded word that occurs in a name or a form of one.
+    pub fn find(&self, word: &str) -> Option<WordId> {
+        self.ids.get(word).copied()
+    }
+
+    /// The word of this number.
+    pub fn text(&self, id: WordId) -> &str {
+        &self.texts[id as usize]
+    }
+
+    /// The languages of the names that have the word; none where only a form of a name has it.
+    pub fn languages(&self, id: WordId) -> &[Language] {
+        &self.languages[id as usize]
+    }
+
+    /// Whether a name has this folded word.
+    pub fn has(&self, word: &str) -> bool {
+        self.find(word).is_some_and(|id| !self.languages(id).is_empty())
+    }
+
+    /// The words that a word with these stems, one for each lexicon, may be a form of.
+    pub fn steps(&self, word: &str, stems: &[String]) -> Box<[Step]> {
+        let mut found: Vec<Step> = Vec::new();
+        for (at, stem) in stems.iter().enumerate() {
+            let same = (0..stems.len()).filter(|&other| stems[other] == *stem);
+            let tongues = same.clone().fold(0, |set, other| set | sense::only(other));
+            // Each stem once, with all lexicons that make it.
+            if same.min() != Some(at) {
+                continue;
+            }
+            let hash = self.hasher.hash_one(stem.as_str());
+            let from = self.stems.partition_point(|known| known.hash < hash);
+            for known in self.stems[from..].iter().take_while(|known| known.hash == hash) {
+                let tongues = tongues & known.tongues;
+                if tongues == 0 {
+                    continue;
+                }
+                match found.iter_mut().find(|step| step.first == known.first && step.second == known.second) {
+                    Some(step) => step.tongues |= tongues,
+                    None => {
+                        let rest = word.strip_prefix(self.text(known.first));
+                        let exact =
+                            rest.is_some_and(|rest| rest == known.second.map_or("", |second| self.text(second)));
+                        found.push(Step { first: known.first, second: known.second, tongues, exact });
+                    }
+                }
+            }
+        }
+        found.into()
+    }
+
+    /// Adds the stems of a word, or of two that are written as one.
+    fn stem(&mut self, joined: &str, first: WordId, second: Option<WordId>, lexicons: &Lexicons) {
+        let begin = self.stems.len();
+        for (at, lexicon) in lexicons.all().iter().enumerate() {
+            let hash = self.hasher.hash_one(lexicon.stem(joined).as_str());
+            match self.stems[begin..].iter_mut().find(|known| known.hash == hash) {
+                Some(known) => known.tongues |= sense::only(at),
+                None => self.stems.push(Stem { hash, first, second, tongues: sense::only(at) }),
+            }
+        }
+    }
 }
 
 impl Tree {
-    /// The place of a word below another; the root is 0.
-    pub fn step(&self, from: u32, word: &str) -> Option<u32> {
-        self.steps.get(&(from, *self.words.get(word)?)).copied()
+    /// The place of a row of words below another, which is made where there is none.
+    fn insert(&mut self, from: u32, words: &[WordId]) -> u32 {
+        words.iter().fold(from, |place, &word| {
+            let next = self.places + 1;
+            let found = *self.steps.entry((place, word)).or_insert(next);
+            self.places = self.places.max(found);
+            found
+        })
     }
 
-    /// The names that end there.
-    pub fn names(&self, at: u32) -> &[Name] {
-        &self.names[at as usize]
-    }
-
-    fn insert(&mut self, words: &[String], name: Name) {
-        if self.names.is_empty() {
-            self.names.push(Vec::new());
-        }
-        let mut at = 0;
-        for word in words {
-            let next_word = self.words.len() as u32;
-            let word = *self.words.entry(word.clone()).or_insert(next_word);
-            let next = self.names.len() as u32;
-            at = *self.steps.entry((at, word)).or_insert(next);
-            if at == next {
-                self.names.push(Vec::new());
+    /// Sorts what ends where; the ends of a place keep their order, but for parts, which come behind.
+    fn settle(&mut self, mut ends: Vec<(u32, End)>) {
+        ends.sort_by_key(|&(place, end)| (place, end.form.is_part()));
+        self.steps.shrink_to_fit();
+        self.begins = Vec::with_capacity(self.places as usize + 2);
+        for (at, &(place, _)) in ends.iter().enumerate() {
+            while self.begins.len() <= place as usize {
+                self.begins.push(at as u32);
             }
         }
-        let here = &mut self.names[at as usize];
-        if !here.contains(&name) {
-            here.push(name);
-        }
+        self.begins.resize(self.places as usize + 2, ends.len() as u32);
+        self.ends = ends.into_iter().map(|(_, end)| end).collect();
+    }
+
+    fn ends(&self, place: u32) -> &[End] {
+        &self.ends[self.begins[place as usize] as usize..self.begins[place as usize + 1] as usize]
+    }
+}
+
+impl Form {
+    /// Whether it is less than the name.
+    pub fn is_part(self) -> bool {
+        matches!(self, Form::Tail | Form::Head)
     }
 }
 
 impl NameBook {
-    /// Gathers the names of a catalogue.
-    pub fn compile(catalog: &Catalog, lexicons: &Lexicons) -> NameBook {
-        let mut all: Vec<(Thing, Language, Vec<String>)> = Vec::new();
-        let mut gather = |thing: Thing, names: &crate::catalog::Names| {
-            for (language, name) in names.all() {
-                let words: Vec<String> = text::words(name).into_iter().take(LONGEST_NAME).collect();
-                if !words.is_empty() {
-                    all.push((thing, language, words));
-                }
-            }
-        };
-        for (at, product) in catalog.products.iter().enumerate() {
-            gather(Thing::Product(at), &product.names);
+    /// Gathers the names of a catalogue, whose words the shop numbered.
+    pub fn compile(catalog: &Catalog, shop: &Shop, words: NameWords, lexicons: &Lexicons) -> NameBook {
+        let mut compiler = Compiler::new(words, lexicons);
+        for (at, (product, names)) in catalog.products.iter().zip(&shop.names).enumerate() {
+            compiler.add(Thing::Product(at), product.names.all().map(|(language, _)| language).zip(names));
         }
-        for (at, group) in catalog.groups.iter().enumerate() {
-            gather(Thing::Group(at), &group.names);
-            for (choice_at, choice) in group.choices.iter().enumerate() {
-                gather(Thing::Choice(at, choice_at), &choice.names);
+        for (at, (group, of_shop)) in catalog.groups.iter().zip(&shop.groups).enumerate() {
+            compiler.read(Thing::Group(at), &group.names);
+            for (choice_at, (choice, names)) in group.choices.iter().zip(&of_shop.names).enumerate() {
+                let languages = choice.names.all().map(|(language, _)| language);
+                compiler.add(Thing::Choice(at, choice_at), languages.zip(names));
             }
         }
         for (at, category) in catalog.categories.iter().enumerate() {
-            gather(Thing::Category(at), &category.names);
+            compiler.read(Thing::Category(at), &category.names);
         }
-        let members = catalog
-            .categories
-            .iter()
-            .map(|category| {
-                let of = |(at, p): (usize, &crate::catalog::Product)| (p.category == category.id).then_some(at);
-                catalog.products.iter().enumerate().filter_map(of).collect()
-            })
-            .collect();
-        let either = eithers(catalog, lexicons);
-        let mut book =
-            NameBook { trees: Vec::new(), words: HashMap::new(), spellings: Spellings::default(), either, members };
-        for (thing, language, words) in &all {
-            for word in words {
-                let known = book.words.entry(word.clone()).or_default();
-                if !known.contains(language) {
-                    known.push(*language);
-                }
-                let lexicon = lexicons.position(*language).map(|at| &lexicons.all()[at]);
-                book.spellings.insert(word, lexicon, *thing);
+        let place: HashMap<_, usize> = catalog.categories.iter().enumerate().map(|(at, c)| (&c.id, at)).collect();
+        let mut members = vec![Vec::new(); catalog.categories.len()];
+        for (at, product) in catalog.products.iter().enumerate() {
+            if let Some(&category) = place.get(&product.category) {
+                members[category].push(at);
             }
         }
-        let full: HashSet<String> = all.iter().map(|(_, _, words)| words.concat()).collect();
-        let mut forms = Vec::new();
-        for (thing, language, words) in &all {
-            let lexicon = lexicons.position(*language).map(|at| &lexicons.all()[at]);
-            forms_of(*thing, *language, words, lexicon, &full, &mut forms);
+        compiler.book.members = members.into_iter().map(Arc::from).collect();
+        compiler.book.either = eithers(catalog, lexicons);
+        compiler.finish()
+    }
+
+    /// What is known of these folded words, in their order.
+    pub fn senses<'a>(&self, words: impl Iterator<Item = &'a str>, lexicons: &Lexicons) -> Vec<Arc<Sense>> {
+        self.senses.of(words, &self.words, lexicons)
+    }
+
+    /// What is known of a folded word.
+    pub fn sense(&self, word: &str, lexicons: &Lexicons) -> Arc<Sense> {
+        self.senses(std::iter::once(word), lexicons).remove(0)
+    }
+
+    /// The place in the tree of a word, or of two, below another; the root is 0.
+    pub fn step(&self, from: u32, step: &Step) -> Option<u32> {
+        let first = *self.tree.steps.get(&(from, step.first))?;
+        match step.second {
+            Some(second) => self.tree.steps.get(&(first, second)).copied(),
+            None => Some(first),
         }
-        for lexicon in lexicons.all() {
-            let mut tree = Tree { names: vec![Vec::new()], ..Tree::default() };
-            for (words, name) in &forms {
-                let stems: Vec<String> = words.iter().map(|word| lexicon.stem(word)).collect();
-                tree.insert(&stems, name.clone());
-            }
-            book.trees.push(tree);
-        }
-        book
+    }
+
+    /// The names that end there, whole ones before parts.
+    pub fn names(&self, place: u32) -> impl Iterator<Item = (Form, &Name)> {
+        self.tree.ends(place).iter().map(|end| (end.form, &self.names[end.name as usize]))
+    }
+
+    /// What the part of many names that ends there means, where no whole name ends there.
+    pub fn gathered(&self, place: u32) -> Option<&Gathered> {
+        self.gathered.get(&place)
+    }
+
+    /// The choices that the name of a choice stands for: itself, or its sisters.
+    pub fn choices(&self, group: usize, at: usize) -> impl Iterator<Item = (usize, usize)> {
+        let either = self.either.get(&(group, at));
+        let own = either.is_none().then_some((group, at));
+        own.into_iter().chain(either.into_iter().flatten().copied())
     }
 }
 
-/// The forms of one name.
-fn forms_of(
-    thing: Thing,
-    language: Language,
-    words: &[String],
-    lexicon: Option<&Lexicon>,
-    full: &HashSet<String>,
-    forms: &mut Vec<(Vec<String>, Name)>,
-) {
-    let mut seen: BTreeSet<Vec<String>> = BTreeSet::new();
-    let mut push = |words: Vec<String>, form: Form| {
-        if !words.is_empty() && seen.insert(words.clone()) {
-            let squashed = words.concat();
-            forms.push((words, Name { thing, language, squashed, form }));
+/// A name book in the making.
+struct Compiler<'a> {
+    lexicons: &'a Lexicons,
+    book: NameBook,
+    /// The language of each name, and where its words are.
+    spoken: Vec<(Language, std::ops::Range<usize>)>,
+    /// The words of all names.
+    rows: Vec<WordId>,
+}
+
+/// What the words of names say in the language of a name.
+struct Says<'a> {
+    lexicon: Option<&'a Lexicon>,
+    /// By word, as far as it was asked.
+    known: HashMap<WordId, Kind>,
+    /// "without" and its like, and what refuses in other words, as rows of words; read when first needed.
+    refusals: Option<Vec<Vec<WordId>>>,
+}
+
+/// What a word of a name does there.
+#[derive(Clone)]
+struct Kind {
+    /// Whether it carries meaning by itself.
+    tells: bool,
+    /// Whether it joins, so that no part of a name begins or ends with it.
+    is_glue: bool,
+    /// Whether it may be left out.
+    joins: bool,
+    /// Whether what a product's name says behind it only describes.
+    describes: bool,
+    /// Whether it may begin a refusal.
+    refuses: bool,
+    /// The same number in other words and in digits.
+    numbers: Arc<[WordId]>,
+}
+
+impl<'a> Compiler<'a> {
+    fn new(words: NameWords, lexicons: &'a Lexicons) -> Compiler<'a> {
+        let book = NameBook {
+            words,
+            spellings: Spellings::default(),
+            either: HashMap::default(),
+            members: Vec::new(),
+            names: Vec::new(),
+            tree: Tree::default(),
+            gathered: HashMap::default(),
+            senses: Senses::default(),
+        };
+        Compiler { lexicons, book, spoken: Vec::new(), rows: Vec::new() }
+    }
+
+    fn read(&mut self, thing: Thing, names: &crate::catalog::Names) {
+        for (language, name) in names.all() {
+            let words: Vec<WordId> = text::words(name).iter().map(|word| self.book.words.id(word)).collect();
+            self.name(thing, language, &words);
         }
-    };
-    push(words.to_vec(), Form::Full);
-    let role = |word: &str, roles: &[Role]| {
-        lexicon.and_then(|l| l.meaning(word)).is_some_and(|meaning| meaning.roles.any(roles))
+    }
+
+    fn add<'n>(&mut self, thing: Thing, names: impl Iterator<Item = (Language, &'n Box<[WordId]>)>) {
+        for (language, words) in names {
+            self.name(thing, language, words);
+        }
+    }
+
+    fn name(&mut self, thing: Thing, language: Language, words: &[WordId]) {
+        if words.is_empty() {
+            return;
+        }
+        let lexicon = self.lexicons.all().iter().position(|lexicon| lexicon.language == language);
+        self.book.names.push(Name { thing, tongue: lexicon.map_or(0, sense::only) });
+        let begin = self.rows.len();
+        self.rows.extend(words.iter().take(LONGEST_NAME));
+        self.spoken.push((language, begin..self.rows.len()));
+    }
+
+    fn finish(mut self) -> NameBook {
+        self.spell();
+        self.join();
+        self.grow();
+        self.gather();
+        self.book
+    }
+
+    /// Notes the languages of each word, and how it is spelt.
+    fn spell(&mut self) {
+        let book = &mut self.book;
+        let mut spelt: HashMap<(WordId, Language), (usize, Option<usize>)> = HashMap::default();
+        for (name, (language, words)) in book.names.iter().zip(&self.spoken) {
+            for &word in &self.rows[words.clone()] {
+                let (plain, stem) = *spelt.entry((word, *language)).or_insert_with(|| {
+                    book.words.languages[word as usize].push(*language);
+                    let text = &book.words.texts[word as usize];
+                    let lexicon = self.lexicons.position(*language).map(|at| &self.lexicons.all()[at]);
+                    let plain = book.spellings.add(text, text);
+                    let stem = lexicon.map(|lexicon| lexicon.stem(text)).filter(|stem| **stem != **text);
+                    (plain, stem.map(|stem| book.spellings.add(&stem, text)))
+                });
+                book.spellings.note(plain, name.thing);
+                if let Some(stem) = stem {
+                    book.spellings.note(stem, name.thing);
+                }
+            }
+        }
+        book.spellings.settle();
+    }
+
+    /// Notes which two words stand side by side in a name, so that a message may write them as one.
+    fn join(&mut self) {
+        let mut pairs: HashSet<(WordId, WordId)> = HashSet::default();
+        let mut joined = String::new();
+        for (_, words) in &self.spoken {
+            for pair in self.rows[words.clone()].windows(2) {
+                if pairs.insert((pair[0], pair[1])) {
+                    joined.clear();
+                    joined.push_str(self.book.words.text(pair[0]));
+                    joined.push_str(self.book.words.text(pair[1]));
+                    self.book.words.stem(&joined, pair[0], Some(pair[1]), self.lexicons);
+                }
+            }
+        }
+    }
+
+    /// Puts all forms of all names into the tree.
+    fn grow(&mut self) {
+        let mut full: HashSet<u64> = HashSet::default();
+        let (hasher, mut joined) = (RandomState::default(), String::new());
+        let mut squash = |row: &[WordId], words: &NameWords| {
+            joined.clear();
+            row.iter().for_each(|&word| joined.push_str(words.text(word)));
+            hasher.hash_one(joined.as_str())
+        };
+        for (_, row) in &self.spoken {
+            full.insert(squash(&self.rows[row.clone()], &self.book.words));
+        }
+        let mut says: HashMap<Language, Says<'a>> = HashMap::default();
+        let mut ends: Vec<(u32, End)> = Vec::new();
+        let NameBook { words, names, tree, .. } = &mut self.book;
+        let mut moved = Vec::new();
+        for (at, (language, row)) in self.spoken.iter().enumerate() {
+            let row = &self.rows[row.clone()];
+            let says = says.entry(*language).or_insert_with(|| Says {
+                lexicon: self.lexicons.position(*language).map(|at| &self.lexicons.all()[at]),
+                known: HashMap::default(),
+                refusals: None,
+            });
+            let name = at as u32;
+            let mut place = 0;
+            let along: Vec<u32> = row
+                .iter()
+                .map(|word| {
+                    place = tree.insert(place, &[*word]);
+                    place
+                })
+                .collect();
+            ends.push((place, End { name, form: Form::Full }));
+            moved.clear();
+            moved_forms(row, says, words, &mut moved);
+            for form in &moved {
+                ends.push((tree.insert(0, form), End { name, form: Form::Moved }));
+            }
+            if matches!(names[at].thing, Thing::Category(_) | Thing::Group(_)) {
+                continue;
+            }
+            // "the kitten" is no food for kittens: what a name says behind a small word only describes.
+            let is_product = matches!(names[at].thing, Thing::Product(_));
+            let described: Vec<bool> =
+                (0..row.len()).map(|cut| is_product && cut >= 2 && says.kind(row[cut - 1], words).describes).collect();
+            // A part of a name must carry meaning.
+            let mut telling = |part: &[WordId], words: &mut NameWords| {
+                part.iter().any(|&word| says.kind(word, words).tells)
+                    && !full.contains(&squash(part, words))
+                    && !part.first().is_some_and(|&first| says.kind(first, words).is_glue)
+                    && !part.last().is_some_and(|&last| says.kind(last, words).is_glue)
+                    && !moved.iter().any(|form| form == part)
+            };
+            for cut in 1..row.len() {
+                let (head, tail) = row.split_at(cut);
+                // "so so": of a beginning and an end that are alike the one that was cut first.
+                if telling(tail, words) && !described[cut] && !(tail.len() < cut && row.starts_with(tail)) {
+                    ends.push((tree.insert(0, tail), End { name, form: Form::Tail }));
+                }
+                let other = row.len() - cut;
+                if telling(head, words) && !(other <= cut && !described[other] && row.ends_with(head)) {
+                    ends.push((along[cut - 1], End { name, form: Form::Head }));
+                }
+            }
+        }
+        tree.settle(ends);
+        for word in 0..words.texts.len() {
+            let text = words.texts[word].clone();
+            words.stem(&text, word as WordId, None, self.lexicons);
+        }
+        words.stems.sort_unstable_by_key(|stem| (stem.hash, stem.first, stem.second));
+        words.stems.shrink_to_fit();
+    }
+
+    /// Gathers what parts of many names mean.
+    fn gather(&mut self) {
+        let book = &mut self.book;
+        for place in 0..book.tree.places + 1 {
+            let ends = book.tree.ends(place);
+            if ends.len() < FEWEST_GATHERED || !ends[0].form.is_part() {
+                continue;
+            }
+            let (mut products, mut choices, mut tongues) = (Vec::new(), Vec::new(), 0);
+            for end in ends {
+                let name = &book.names[end.name as usize];
+                tongues |= name.tongue;
+                match name.thing {
+                    Thing::Product(at) => products.push(at),
+                    Thing::Choice(group, at) => choices.extend(book.choices(group, at)),
+                    Thing::Category(_) | Thing::Group(_) => {}
+                }
+            }
+            let heads_only = ends.iter().all(|end| end.form == Form::Head);
+            products.sort_unstable();
+            products.dedup();
+            choices.sort_unstable();
+            choices.dedup();
+            book.gathered.insert(place, Gathered { products: products.into(), choices, heads_only, tongues });
+        }
+    }
+}
+
+impl Says<'_> {
+    /// What a word does.
+    fn kind(&mut self, id: WordId, words: &mut NameWords) -> Kind {
+        if let Some(kind) = self.known.get(&id) {
+            return kind.clone();
+        }
+        let word = words.texts[id as usize].clone();
+        let meaning = self.lexicon.and_then(|lexicon| lexicon.meaning(&word)).unwrap_or_default();
+        let roles = meaning.roles;
+        let digits = word.parse::<u32>().ok();
+        let numbers = match (self.lexicon, digits.or(meaning.number)) {
+            (Some(lexicon), Some(number)) => lexicon
+                .number_words(number)
+                .map(|other| words.id(other))
+                .collect::<Vec<_>>()
+                .into_iter()
+                .chain([words.id(&number.to_string())])
+                .collect(),
+            _ => Arc::from([]),
+        };
+        let joins = roles.has(Role::And)
+            || word.chars().count() <= LONGEST_JOINT
+                && roles.any(&[Role::Of, Role::With, Role::On, Role::Into, Role::Definite])
+                && !roles.any(&[Role::Without, Role::Not, Role::Or]);
+        let kind = Kind {
+            // "white" of "white rice" carries meaning, "of" or "bottle" does not.
+            tells: word.chars().count() >= SHORTEST_PART
+                && word.parse::<f32>().is_err()
+                && meaning.number.is_none()
+                && meaning.ordinal.is_none()
+                && roles.is_empty(),
+            is_glue: roles.any(&[Role::And, Role::Or, Role::With, Role::Of]),
+            joins,
+            describes: joins || word.chars().count() <= LONGEST_JOINT && roles.any(&[Role::Name, Role::WeakAddress]),
+            refuses: self.lexicon.is_some_and(|lexicon| {
+                lexicon.begins(&word) || lexicon.respelt(&word).is_some_and(|word| lexicon.begins(word))
+            }),
+            numbers,
+        };
+        self.known.insert(id, kind.clone());
+        kind
+    }
+
+    /// How many of the first words refuse what follows them.
+    fn refusal(&mut self, row: &[WordId], words: &mut NameWords) -> Option<usize> {
+        if !self.kind(*row.first()?, words).refuses {
+            return None;
+        }
+        let lexicon = self.lexicon?;
+        let refuses = |row: &[WordId]| {
+            let phrase = row.iter().map(|&word| words.text(word)).collect::<Vec<_>>().join(" ");
+            lexicon.meaning(&phrase).is_some_and(|m| m.roles.any(&[Role::Without, Role::Not]))
+        };
+        (1..row.len().min(4)).rev().find(|&length| refuses(&row[..length]))
+    }
+
+    /// The phrases of at most two words that refuse.
+    fn refusals(&mut self, words: &mut NameWords) -> &[Vec<WordId>] {
+        let lexicon = self.lexicon;
+        self.refusals.get_or_insert_with(|| {
+            let phrases = lexicon.into_iter().flat_map(|lexicon| {
+                lexicon.phrases_of(Role::Without).chain(lexicon.phrases_of(Role::Not)).map(text::words)
+            });
+            phrases
+                .filter(|phrase| phrase.len() <= 2)
+                .map(|phrase| phrase.iter().map(|word| words.id(word)).collect())
+                .collect()
+        })
+    }
+}
+
+/// What people make of a name without making it shorter.
+fn moved_forms(row: &[WordId], says: &mut Says<'_>, words: &mut NameWords, forms: &mut Vec<Vec<WordId>>) {
+    let push = |form: Vec<WordId>, forms: &mut Vec<Vec<WordId>>| {
+        if !form.is_empty() && form != row && !forms.contains(&form) {
+            forms.push(form);
+        }
     };
     // "and" and small words that join are left out: "chicken rice" for "chicken with rice".
-    let joins = |word: &str| {
-        role(word, &[Role::And])
-            || word.chars().count() <= LONGEST_JOINT
-                && role(word, &[Role::Of, Role::With, Role::On, Role::Into, Role::Definite])
-                && !role(word, &[Role::Without, Role::Not, Role::Or])
-    };
-    let plain: Vec<String> = words
-        .iter()
-        .enumerate()
-        .filter(|(at, w)| *at == 0 || at + 1 == words.len() || !joins(w))
-        .map(|(_, w)| w.clone())
-        .collect();
-    if plain.len() < words.len() && plain.len() > 1 {
-        push(plain.clone(), Form::Moved);
+    let mut stays = |at: usize| at == 0 || at + 1 == row.len() || !says.kind(row[at], words).joins;
+    let plain: Vec<WordId> = (0..row.len()).filter(|&at| stays(at)).map(|at| row[at]).collect();
+    if plain.len() > 1 {
+        push(plain, forms);
     }
     // "not hot" for "without heat": a name that refuses is refused in other words too.
-    if let Some(lexicon) = lexicon {
-        let refuses = |words: &[String]| {
-            lexicon.meaning(&words.join(" ")).is_some_and(|m| m.roles.any(&[Role::Without, Role::Not]))
-        };
-        let refusal = (1..words.len().min(4)).rev().find(|&length| refuses(&words[..length]));
-        if let Some(length) = refusal {
-            let others = lexicon.phrases_of(Role::Without).chain(lexicon.phrases_of(Role::Not));
-            for other in others.map(text::words).filter(|other| other.len() <= 2) {
-                push(other.into_iter().chain(words[length..].iter().cloned()).collect(), Form::Moved);
-            }
+    if let Some(length) = says.refusal(row, words) {
+        for other in says.refusals(words) {
+            push(other.iter().chain(&row[length..]).copied().collect(), forms);
         }
     }
-    if let ([first, second], Some(true)) = (words, lexicon.map(|lexicon| lexicon.free_order))
-        && first.chars().chain(second.chars()).all(char::is_alphabetic)
+    if let ([first, second], Some(true)) = (row, says.lexicon.map(|lexicon| lexicon.free_order))
+        && words.text(*first).chars().chain(words.text(*second).chars()).all(char::is_alphabetic)
     {
-        push(vec![second.clone(), first.clone()], Form::Moved);
+        push(vec![*second, *first], forms);
     }
     // "0.5" for "0.5 l", "a kilo" for "1 kg".
-    if words.len() > 1 && words[0].contains('.') && words[0].parse::<f32>().is_ok() {
-        push(vec![words[0].clone()], Form::Moved);
+    let first = words.text(row[0]);
+    if row.len() > 1 && first.contains('.') && first.parse::<f32>().is_ok() {
+        push(vec![row[0]], forms);
     }
-    if words.len() > 1 && words[0] == "1" && words[1].chars().all(char::is_alphabetic) {
-        push(words[1..].to_vec(), Form::Moved);
-    }
-    for at in 1..words.len() {
-        let mut joined = words.to_vec();
-        let next = joined.remove(at);
-        joined[at - 1].push_str(&next);
-        push(joined, Form::Moved);
+    if row.len() > 1 && first == "1" && words.text(row[1]).chars().all(char::is_alphabetic) {
+        push(row[1..].to_vec(), forms);
     }
     // A name that is nothing but a number stays as written: else every "two" would be it.
-    if let Some(lexicon) = lexicon.filter(|_| words.len() > 1) {
-        for (at, word) in words.iter().enumerate() {
-            let number = match word.parse::<u32>() {
-                Ok(number) => Some(number),
-                Err(_) => lexicon.meaning(word).and_then(|meaning| meaning.number),
-            };
-            let Some(number) = number else { continue };
-            let others = lexicon.number_words(number).map(str::to_owned).chain([number.to_string()]);
-            for other in others {
-                let mut counted = words.to_vec();
+    if row.len() > 1 {
+        for (at, &word) in row.iter().enumerate() {
+            for &other in says.kind(word, words).numbers.iter() {
+                let mut counted = row.to_vec();
                 counted[at] = other;
-                push(counted, Form::Moved);
+                push(counted, forms);
             }
-        }
-    }
-    if matches!(thing, Thing::Category(_) | Thing::Group(_)) {
-        return;
-    }
-    // A part of a name must carry meaning: "white" of "white rice" may, "of" or "bottle" may not.
-    let telling = |part: &[String]| {
-        let word_tells = |word: &String| {
-            word.chars().count() >= SHORTEST_PART
-                && word.parse::<f32>().is_err()
-                && !lexicon.is_some_and(|l| {
-                    l.meaning(word).is_some_and(|m| m.number.is_some() || m.ordinal.is_some() || !m.roles.is_empty())
-                })
-        };
-        part.iter().any(word_tells)
-            && !full.contains(&part.concat())
-            && part.first().is_none_or(|first| !role(first, &[Role::And, Role::Or, Role::With, Role::Of]))
-            && part.last().is_none_or(|last| !role(last, &[Role::And, Role::Or, Role::With, Role::Of]))
-    };
-    // "the kitten" is no food for kittens: what a name says behind a small word only describes.
-    let describes = |at: usize| {
-        let before = &words[at - 1];
-        matches!(thing, Thing::Product(_))
-            && at >= 2
-            && (joins(before)
-                || before.chars().count() <= LONGEST_JOINT && role(before, &[Role::Name, Role::WeakAddress]))
-    };
-    for at in 1..words.len() {
-        if telling(&words[at..]) && !describes(at) {
-            push(words[at..].to_vec(), Form::Tail);
-        }
-        if telling(&words[..at]) {
-            push(words[..at].to_vec(), Form::Head);
         }
     }
 }
 
 /// Choices that a file names "A or B" (or "or A B") after their sisters: no third thing to buy, but the question which.
 fn eithers(catalog: &Catalog, lexicons: &Lexicons) -> HashMap<(usize, usize), Vec<(usize, usize)>> {
-    let mut either = HashMap::new();
+    let mut either = HashMap::default();
     for (group_at, group) in catalog.groups.iter().enumerate() {
         for (choice_at, choice) in group.choices.iter().enumerate() {
             for (language, name) in choice.names.all() {

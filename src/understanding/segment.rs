@@ -2,15 +2,17 @@
 //! word. Of all ways to cut it the cheapest is taken: few segments, names as written before inflected ones, known
 //! words before unknown. Unknown words are then compared with the catalogue's, letter by letter, and cut once more.
 
-use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::{
     lexicon::{Lexicons, Meaning, Role, Roles},
-    names::{Form, MOST_AMBIGUOUS, Name, NameBook, Thing},
+    names::{Form, Gathered, MOST_AMBIGUOUS, Name, NameBook, Thing},
+    sense::{self, Sense, Tongues},
     shop::Shop,
     text::{Kind, Token},
 };
-use crate::language::Language;
 
 /// Longest run of digits that can be a quantity; longer ones are postcodes, telephone numbers and the like.
 pub const LONGEST_QUANTITY: usize = 5;
@@ -48,8 +50,8 @@ pub struct Segment {
     pub products: Vec<usize>,
     /// Choices of that name.
     pub choices: Vec<(usize, usize)>,
-    /// Products of the class that it names.
-    pub class: Vec<usize>,
+    /// Products of the class that it names, in ascending order.
+    pub class: Arc<[usize]>,
     /// Groups of options of that name.
     pub groups: Vec<usize>,
     /// The mark, where it is one.
@@ -68,13 +70,15 @@ pub struct Segment {
     pub told: bool,
 }
 
-/// A token with its stems, one for each lexicon.
+/// A token with what is known of it.
 #[derive(Debug, Clone)]
 pub struct Word {
     /// As it stands in the message.
     pub token: Token,
-    /// By lexicon.
-    pub stems: Vec<String>,
+    /// Its stems, by lexicon.
+    pub stems: Arc<[String]>,
+    /// What else is known of it.
+    pub sense: Arc<Sense>,
     /// Whether a misspelling was mended.
     pub mended: bool,
     /// Whether it begins with a capital letter.
@@ -98,20 +102,14 @@ impl Segment {
     }
 }
 
-/// Stems each token of a text for each language.
-pub fn words(text: &str, tokens: Vec<Token>, lexicons: &Lexicons) -> Vec<Word> {
-    let mut known: HashMap<String, Vec<String>> = HashMap::new();
-    tokens
-        .into_iter()
-        .map(|token| {
-            let stems = known
-                .entry(token.text.clone())
-                .or_insert_with(|| lexicons.all().iter().map(|lexicon| lexicon.stem(&token.text)).collect())
-                .clone();
-            let capital = text[token.from..].starts_with(char::is_uppercase);
-            Word { token, stems, mended: false, capital }
-        })
-        .collect()
+/// Looks up each token of a text.
+pub fn words(text: &str, tokens: Vec<Token>, book: &NameBook, lexicons: &Lexicons) -> Vec<Word> {
+    let senses = book.senses(tokens.iter().map(|token| token.text.as_str()), lexicons);
+    let word = |(token, sense): (Token, Arc<Sense>)| {
+        let capital = text[token.from..].starts_with(char::is_uppercase);
+        Word { token, stems: sense.stems.clone(), sense, mended: false, capital }
+    };
+    tokens.into_iter().zip(senses).map(word).collect()
 }
 
 /// Cuts a message; `language` is the place of its lexicon. Misspelt words are mended in `words`.
@@ -123,7 +121,7 @@ pub fn segments(
     lexicons: &Lexicons,
 ) -> Vec<Segment> {
     if lexicons.all()[language].reduplicates {
-        repeat(words, lexicons);
+        repeat(words, book, lexicons);
     }
     let first = cut(words, language, book, lexicons);
     let parted = lexicons.all()[language].compounds && part_compounds(words, &first, language, book, lexicons);
@@ -156,6 +154,9 @@ fn saturate(words: &[Word], segments: &mut [Segment]) {
 
 fn cut(words: &[Word], language: usize, book: &NameBook, lexicons: &Lexicons) -> Vec<Segment> {
     let count = words.len();
+    let joined = joined(words, book, lexicons);
+    let scan = Scan { words, joined: &joined, language, book, lexicons };
+    let mut found = Vec::new();
     let mut best: Vec<(f32, Option<(usize, Segment)>)> = vec![(f32::INFINITY, None); count + 1];
     best[0].0 = 0.0;
     for at in 0..count {
@@ -170,14 +171,15 @@ fn cut(words: &[Word], language: usize, book: &NameBook, lexicons: &Lexicons) ->
         if !matches!(token.kind, Kind::Word | Kind::Number) {
             let mut segment = Segment { from: at, to: at + 1, mark: Some(token.kind), ..Segment::default() };
             if token.kind == Kind::Sign
-                && let Some(meaning) = lexicons.all()[language].meaning(&token.text)
+                && let Some(meaning) = words[at].sense.tongues[language].meaning
             {
                 segment.roles = meaning.roles;
             }
             offer(0.0, segment);
             continue;
         }
-        for (cost, segment) in candidates(words, at, language, book, lexicons) {
+        scan.candidates(at, &mut found);
+        for (cost, segment) in found.drain(..) {
             offer(cost, segment);
         }
     }
@@ -256,17 +258,32 @@ fn drop_loose_parts(segments: &mut [Segment], shop: &Shop) {
     }
 }
 
-/// A way into a tree of names.
-#[derive(Clone)]
+/// A message about to be cut.
+struct Scan<'a> {
+    words: &'a [Word],
+    /// For each word that and the next as one, where a name has such a word.
+    joined: &'a [Option<Arc<Sense>>],
+    language: usize,
+    book: &'a NameBook,
+    lexicons: &'a Lexicons,
+}
+
+/// A way into the tree of names.
+#[derive(Clone, Copy)]
 struct Way {
     place: u32,
     next: usize,
-    squashed: String,
+    /// The lexicons whose endings were taken for the names' own.
+    tongues: Tongues,
+    /// Whether the words are the names' own letter by letter.
+    exact: bool,
+    /// Whether the message wrote two words of the name as one.
+    squeezed: bool,
     skipped: Skipped,
 }
 
 /// Which word within a name was skipped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Skipped {
     None,
     /// The one before; whether the name goes on is yet to be seen.
@@ -277,103 +294,157 @@ enum Skipped {
     Small,
 }
 
-/// Everything that may begin at a word, with its cost.
-fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexicons: &Lexicons) -> Vec<(f32, Segment)> {
-    let mut found: Vec<(f32, Segment)> = Vec::new();
-    let lexicon = &lexicons.all()[language];
-    let token = &words[at].token;
-    // Names, by length.
-    let mut by_length: Vec<Vec<(u8, &Name)>> = Vec::new();
-    for (tree_at, tree) in book.trees.iter().enumerate() {
-        // Two words may be one word of a name, and "all the toppings" are all toppings; so at each place there may be
-        // several ways on.
-        let mut open = vec![Way { place: 0, next: at, squashed: String::new(), skipped: Skipped::None }];
+impl Scan<'_> {
+    /// Puts everything that may begin at a word, with its cost, into `found`.
+    fn candidates(&self, at: usize, found: &mut Vec<(f32, Segment)>) {
+        let word = &self.words[at];
+        let meanings = self.meanings(at);
+        let mut ways = self.ways(at);
+        ways.sort_by_key(|way| way.next);
+        for ways in ways.chunk_by(|a, b| a.next == b.next) {
+            let to = ways[0].next;
+            found.extend(self.name(at, to, ways, meanings.get(to - at - 1).copied().flatten()));
+        }
+        // Phrases of the language.
+        for (length, meaning) in (1..).zip(meanings) {
+            // Names of the same words carry the meaning already.
+            if let Some(meaning) = meaning.filter(|_| !found.iter().any(|(_, other)| other.to == at + length)) {
+                let mut segment = Segment { from: at, to: at + length, ..Segment::default() };
+                take(&mut segment, meaning);
+                found.push((COST_KNOWN, segment));
+            }
+        }
+        if word.token.kind == Kind::Number {
+            // "0556" is a postcode, no quantity.
+            let counts = |t: &&String| t.len() <= LONGEST_QUANTITY && (t.len() == 1 || !t.starts_with('0'));
+            let number = Some(&word.token.text).filter(counts).and_then(|t| t.parse().ok());
+            found.push((COST_KNOWN, Segment { from: at, to: at + 1, number, digits: true, ..Segment::default() }));
+        }
+        if !found.iter().any(|(_, segment)| segment.to == at + 1) {
+            let mut segment = Segment { from: at, to: at + 1, unknown: true, ..Segment::default() };
+            // A word of another language that the program speaks is at least no thing to buy.
+            if let Some(meaning) = word.sense.foreign {
+                segment.unknown = false;
+                take(&mut segment, meaning);
+            }
+            segment.unknown &= !word.sense.tongues[self.language].is_known;
+            found.push((COST_UNKNOWN, segment));
+        }
+    }
+
+    /// What the phrases of the language that begin at a word mean, by their number of words less one.
+    fn meanings(&self, at: usize) -> Vec<Option<Meaning>> {
+        let tongue = &self.words[at].sense.tongues[self.language];
+        let mut meanings = vec![tongue.meaning];
+        if tongue.longest_phrase == 1 {
+            return meanings;
+        }
+        let lexicon = &self.lexicons.all()[self.language];
+        let (mut written, mut spelt) = (String::new(), String::new());
+        for (length, word) in (1..=tongue.longest_phrase).zip(&self.words[at..]) {
+            if !is_of_phrase(word) {
+                break;
+            }
+            if length > 1 {
+                written.push(' ');
+                spelt.push(' ');
+            }
+            let text = word.token.text.as_str();
+            written.push_str(text);
+            spelt.push_str(word.sense.tongues[self.language].spelt.as_deref().unwrap_or(text));
+            if length > 1 {
+                meanings.push(lexicon.phrase_meaning(&written, &spelt));
+            }
+        }
+        meanings
+    }
+
+    /// The ways into the tree of names that begin at a word. Two words may be one word of a name, one word two of them,
+    /// and "all the toppings" are all toppings; so at each place there may be several ways on.
+    fn ways(&self, at: usize) -> Vec<Way> {
+        let mut ways = Vec::new();
+        let start =
+            Way { place: 0, next: at, tongues: Tongues::MAX, exact: true, squeezed: false, skipped: Skipped::None };
+        let mut open = vec![start];
         while let Some(way) = open.pop() {
             let next = way.next;
             if next > at && way.skipped != Skipped::Now {
-                let length = next - at - 1;
-                if by_length.len() <= length {
-                    by_length.resize_with(length + 1, Vec::new);
-                }
-                // Endings are those of the message's language, or of the name's own.
-                let own = tree_at == language;
-                let names = tree.names(way.place).iter().filter(|name| {
-                    (own || name.language == lexicons.all()[tree_at].language)
-                        // "ham and eggs" is what is called so, not what is called "ham eggs".
-                        && (way.skipped != Skipped::And || name.form == Form::Moved)
-                });
-                let least = if way.skipped == Skipped::None { 0 } else { 2 };
-                let ranked = |name| (rank(name, &way.squashed, lexicon.language, tree_at == language).max(least), name);
-                by_length[length].extend(names.map(ranked));
+                ways.push(way);
             }
-            let Some(word) = words.get(next) else { continue };
-            if !matches!(word.token.kind, Kind::Word | Kind::Number | Kind::Sign) {
-                continue;
-            }
-            if next > at
-                && way.skipped == Skipped::None
-                && let Some(meaning) = lexicon.meaning(&word.token.text)
-                && meaning.number.is_none()
-            {
+            let Some(word) = self.words.get(next).filter(|word| is_of_phrase(word)) else { continue };
+            let meaning = |at: usize| self.words[at].sense.tongues[self.language].meaning.unwrap_or_default();
+            if next > at && way.skipped == Skipped::None && meaning(next).number.is_none() {
+                let roles = meaning(next).roles;
                 // "with mushrooms and swiss" is a list.
-                let listed = at.checked_sub(1).is_some_and(|b| {
-                    let before = lexicon.meaning(&words[b].token.text);
-                    before.is_some_and(|meaning| meaning.roles.any(&[Role::With, Role::Without]))
-                });
-                let and = meaning.roles.has(Role::And) && !listed;
-                if and || meaning.roles.any(&[Role::Definite, Role::Of]) && !meaning.roles.has(Role::Without) {
-                    open.push(Way { skipped: Skipped::Now, next: next + 1, ..way.clone() });
+                let listed = at.checked_sub(1).is_some_and(|b| meaning(b).roles.any(&[Role::With, Role::Without]));
+                if roles.has(Role::And) && !listed
+                    || roles.any(&[Role::Definite, Role::Of]) && !roles.has(Role::Without)
+                {
+                    open.push(Way { skipped: Skipped::Now, next: next + 1, ..way });
                 }
             }
             let skipped = match way.skipped {
-                Skipped::Now => {
-                    let skipped = words[next - 1].token.text.as_str();
-                    let and = lexicon.meaning(skipped).is_some_and(|meaning| meaning.roles.has(Role::And));
-                    if and { Skipped::And } else { Skipped::Small }
-                }
+                Skipped::Now if meaning(next - 1).roles.has(Role::And) => Skipped::And,
+                Skipped::Now => Skipped::Small,
                 before => before,
             };
-            if let Some((joined, stem)) = joined(words, next, tree_at, book, lexicons)
-                && let Some(place) = tree.step(way.place, &stem)
-            {
-                open.push(Way { place, next: next + 2, squashed: format!("{}{joined}", way.squashed), skipped });
-            }
-            if let Some(place) = tree.step(way.place, &word.stems[tree_at]) {
-                open.push(Way {
-                    place,
-                    next: next + 1,
-                    squashed: format!("{}{}", way.squashed, word.token.text),
-                    skipped,
-                });
+            let joined = self.joined[next].as_ref().map(|sense| (sense, next + 2));
+            for (sense, next) in joined.into_iter().chain([(&word.sense, next + 1)]) {
+                for step in &sense.steps {
+                    let tongues = way.tongues & step.tongues;
+                    // Two words may be one only once in a name.
+                    if tongues == 0 || way.squeezed && step.second.is_some() {
+                        continue;
+                    }
+                    if let Some(place) = self.book.step(way.place, step) {
+                        let squeezed = way.squeezed || step.second.is_some();
+                        open.push(Way { place, next, tongues, exact: way.exact && step.exact, squeezed, skipped });
+                    }
+                }
             }
         }
+        ways
     }
-    for (length, names) in by_length.iter().enumerate() {
-        let Some(rank) = names.iter().map(|(rank, _)| *rank).min() else { continue };
-        // Parts of one form are as good stemmed as exact.
-        let names: Vec<&Name> = names.iter().filter(|(r, _)| *r == rank).map(|(_, name)| *name).collect();
-        let mut segment = Segment { from: at, to: at + length + 1, loose: rank >= 5, ..Segment::default() };
-        let mended = words[at..=at + length].iter().any(|word| word.mended);
-        segment.loose |= mended;
-        gather(&mut segment, &names, book, rank >= 5);
-        segment.definite = rank >= 2 && lexicon.is_definite(&words[at + length].token.text);
-        if rank >= 5 {
-            let head = names.iter().all(|name| name.form == Form::Head);
-            segment.part = Some(if head { Form::Head } else { Form::Tail });
+
+    /// The names that these ways, all of the words from `at` to `to`, lead to, as a segment with its cost; `phrase` is
+    /// what the words mean in the language.
+    fn name(&self, at: usize, to: usize, ways: &[Way], phrase: Option<Meaning>) -> Option<(f32, Segment)> {
+        let own = sense::only(self.language);
+        let rank = ways.iter().filter_map(|way| self.least_rank(way)).min()?;
+        let is_part = rank >= RANK_OF_PART;
+        let last = &self.words[to - 1];
+        let mut segment = Segment { from: at, to, loose: is_part, ..Segment::default() };
+        segment.loose |= self.words[at..to].iter().any(|word| word.mended);
+        segment.definite = rank >= 2 && last.sense.tongues[self.language].is_definite;
+        let (heads_only, is_own);
+        match ways {
+            [way] if let Some(gathered) = self.gathered(way) => {
+                take_gathered(&mut segment, gathered);
+                (heads_only, is_own) = (gathered.heads_only, gathered.tongues & own != 0);
+            }
+            _ => {
+                // Parts of one form are as good stemmed as exact.
+                let ends = |way| self.ranked(way).filter(|(r, _, _)| *r == rank).map(|(_, form, name)| (form, name));
+                let names: Vec<(Form, &Name)> = ways.iter().flat_map(ends).collect();
+                heads_only = names.iter().all(|(form, _)| *form == Form::Head);
+                is_own = names.iter().any(|(_, name)| name.tongue & own != 0);
+                gather(&mut segment, &names, self.book, is_part, heads_only);
+            }
         }
-        let phrase = phrase(words, at, at + length + 1);
-        if let Some(meaning) = phrase.and_then(|p| lexicon.meaning(&p)) {
+        if is_part {
+            segment.part = Some(if heads_only { Form::Head } else { Form::Tail });
+        }
+        if let Some(meaning) = phrase {
             // A word of the message's language is that word rather than a foreign name, an inflected name that it
             // merely resembles or a part of one.
-            let own = names.iter().any(|name| name.language == lexicon.language);
             let plain = meaning.number.is_none() && meaning.roles.only(&[Role::Stop, Role::Chatter, Role::Polite]);
-            if !(own && rank <= 2 || rank == 0 || (rank == 3 && plain)) {
-                continue;
+            if !(is_own && rank <= 2 || rank == 0 || (rank == 3 && plain)) {
+                return None;
             }
             take(&mut segment, meaning);
         }
         if !segment.is_name() && segment.class.is_empty() && segment.groups.is_empty() {
-            continue;
+            return None;
         }
         let extra = match rank {
             0 | 1 => 0.0,
@@ -383,72 +454,77 @@ fn candidates(words: &[Word], at: usize, language: usize, book: &NameBook, lexic
             _ => COST_PART,
         };
         // "nappies size" is nappies, and their size, before it is the heading of the sizes.
-        let heading = if segment.is_name() { 0.0 } else { COST_HEADING * length as f32 };
-        found.push((COST_KNOWN + extra + heading, segment));
+        let heading = if segment.is_name() { 0.0 } else { COST_HEADING * (to - at - 1) as f32 };
+        Some((COST_KNOWN + extra + heading, segment))
     }
-    // Phrases of the language.
-    for length in 1..=lexicon.longest_phrase() {
-        let Some(phrase) = phrase(words, at, at + length) else { break };
-        if let Some(meaning) = lexicon.meaning(&phrase) {
-            let mut segment = Segment { from: at, to: at + length, ..Segment::default() };
-            take(&mut segment, meaning);
-            // Names of the same words carry the meaning already.
-            if !found.iter().any(|(_, other)| other.to == segment.to) {
-                found.push((COST_KNOWN, segment));
+
+    /// What the part of many names that a way leads to means, where endings of the message's language were taken off.
+    fn gathered(&self, way: &Way) -> Option<&Gathered> {
+        let plain = !way.squeezed && way.skipped != Skipped::And && way.tongues & sense::only(self.language) != 0;
+        self.book.gathered(way.place).filter(|_| plain)
+    }
+
+    fn least_rank(&self, way: &Way) -> Option<u8> {
+        match self.gathered(way) {
+            Some(_) => Some(if way.exact { RANK_OF_PART } else { RANK_OF_PART + 1 }),
+            None => self.ranked(way).map(|(rank, _, _)| rank).min(),
+        }
+    }
+
+    /// The names that a way leads to, with how well they fit, 0 being best.
+    fn ranked<'a>(&'a self, way: &'a Way) -> impl Iterator<Item = (u8, Form, &'a Name)> {
+        let language = sense::only(self.language);
+        let own_tree = way.tongues & language != 0;
+        let least = if way.skipped == Skipped::None { 0 } else { 2 };
+        self.book.names(way.place).filter_map(move |(form, name)| {
+            let form = match form {
+                Form::Full if way.squeezed => Form::Moved,
+                _ if way.squeezed => return None,
+                form => form,
+            };
+            // Endings are those of the message's language, or of the name's own.
+            let fits = own_tree || way.tongues & name.tongue != 0;
+            // "ham and eggs" is what is called so, not what is called "ham eggs".
+            if !fits || way.skipped == Skipped::And && form != Form::Moved {
+                return None;
             }
-        }
-    }
-    if token.kind == Kind::Number {
-        // "0556" is a postcode, no quantity.
-        let counts = |t: &&String| t.len() <= LONGEST_QUANTITY && (t.len() == 1 || !t.starts_with('0'));
-        let number = Some(&token.text).filter(counts).and_then(|t| t.parse().ok());
-        found.push((COST_KNOWN, Segment { from: at, to: at + 1, number, digits: true, ..Segment::default() }));
-    }
-    if !found.iter().any(|(_, segment)| segment.to == at + 1) {
-        let mut segment = Segment { from: at, to: at + 1, unknown: true, ..Segment::default() };
-        // A word of another language that the program speaks is at least no thing to buy.
-        let foreign = lexicons.all().iter().filter_map(|other| other.meaning(&token.text)).reduce(|first, next| {
-            // "da" is a filler in one language and yes in another: an answer in any language is one.
-            let roles = if next.roles.any(&[Role::Yes, Role::No]) { first.roles.or(next.roles) } else { first.roles };
-            Meaning { roles, ..first }
-        });
-        if let Some(meaning) = foreign {
-            segment.unknown = false;
-            take(&mut segment, meaning);
-        } else if lexicons.all()[language].knows(&token.text)
-            || lexicons.all()[language].knows_stem(&words[at].stems[language])
-        {
-            segment.unknown = false;
-        }
-        found.push((COST_UNKNOWN, segment));
-    }
-    found
-}
-
-/// How well a name fits the words, 0 being best.
-fn rank(name: &Name, squashed: &str, language: Language, own_tree: bool) -> u8 {
-    let exact = name.squashed == squashed;
-    match name.form {
-        Form::Full if exact && name.language == language => 0,
-        Form::Full if exact => 1,
-        Form::Moved if exact => 2,
-        Form::Full | Form::Moved if own_tree => 3,
-        Form::Full | Form::Moved => 4,
-        Form::Tail | Form::Head if exact => 5,
-        Form::Tail | Form::Head if own_tree => 6,
-        Form::Tail | Form::Head => 7,
+            let rank = match form {
+                Form::Full if way.exact && name.tongue & language != 0 => 0,
+                Form::Full if way.exact => 1,
+                Form::Moved if way.exact => 2,
+                Form::Full | Form::Moved if own_tree => 3,
+                Form::Full | Form::Moved => 4,
+                Form::Tail | Form::Head if way.exact => RANK_OF_PART,
+                Form::Tail | Form::Head if own_tree => RANK_OF_PART + 1,
+                Form::Tail | Form::Head => RANK_OF_PART + 2,
+            };
+            Some((rank.max(least), form, name))
+        })
     }
 }
 
-/// This word and the next as one, where a name has such a word, and its stem for a tree.
-fn joined(words: &[Word], at: usize, tree: usize, book: &NameBook, lexicons: &Lexicons) -> Option<(String, String)> {
-    let (first, second) = (&words.get(at)?.token, &words.get(at + 1)?.token);
-    if first.kind != Kind::Word || second.kind != Kind::Word {
-        return None;
-    }
-    let joined = format!("{}{}", first.text, second.text);
-    let stem = book.words.contains_key(&joined).then(|| lexicons.all()[tree].stem(&joined))?;
-    Some((joined, stem))
+/// From this rank on a part of a name was taken for the whole.
+const RANK_OF_PART: u8 = 5;
+
+/// For each word that and the next as one, where a name has such a word.
+fn joined(words: &[Word], book: &NameBook, lexicons: &Lexicons) -> Vec<Option<Arc<Sense>>> {
+    let mut joined = String::new();
+    let mut join = |at: usize| {
+        let (first, second) = (&words[at].token, &words.get(at + 1)?.token);
+        if first.kind != Kind::Word || second.kind != Kind::Word {
+            return None;
+        }
+        joined.clear();
+        joined.push_str(&first.text);
+        joined.push_str(&second.text);
+        book.words.has(&joined).then(|| book.sense(&joined, lexicons))
+    };
+    (0..words.len()).map(&mut join).collect()
+}
+
+/// Whether a word may be one of a phrase or a name, and is no mark.
+fn is_of_phrase(word: &Word) -> bool {
+    matches!(word.token.kind, Kind::Word | Kind::Number | Kind::Sign)
 }
 
 fn take(segment: &mut Segment, meaning: Meaning) {
@@ -457,25 +533,14 @@ fn take(segment: &mut Segment, meaning: Meaning) {
     segment.ordinal = meaning.ordinal;
 }
 
-/// The words from `from` to `to` joined by spaces, where no mark stands between them.
-fn phrase(words: &[Word], from: usize, to: usize) -> Option<String> {
-    let words = words.get(from..to)?;
-    let good = words.iter().all(|w| matches!(w.token.kind, Kind::Word | Kind::Number | Kind::Sign));
-    good.then(|| words.iter().map(|w| w.token.text.as_str()).collect::<Vec<_>>().join(" "))
-}
-
 /// Sorts what names of equal rank stand for into the segment.
-fn gather(segment: &mut Segment, names: &[&Name], book: &NameBook, part: bool) {
-    let mut products = Vec::new();
-    let mut choices = Vec::new();
-    for name in names {
+fn gather(segment: &mut Segment, names: &[(Form, &Name)], book: &NameBook, part: bool, heads_only: bool) {
+    let (mut products, mut choices, mut classes) = (Vec::new(), Vec::new(), Vec::new());
+    for (_, name) in names {
         match name.thing {
             Thing::Product(at) => products.push(at),
-            Thing::Choice(group, at) => match book.either.get(&(group, at)) {
-                Some(either) => choices.extend(either),
-                None => choices.push((group, at)),
-            },
-            Thing::Category(at) => segment.class.extend(&book.members[at]),
+            Thing::Choice(group, at) => choices.extend(book.choices(group, at)),
+            Thing::Category(at) => classes.push(at),
             Thing::Group(at) => segment.groups.push(at),
         }
     }
@@ -483,24 +548,54 @@ fn gather(segment: &mut Segment, names: &[&Name], book: &NameBook, part: bool) {
     products.dedup();
     choices.sort_unstable();
     choices.dedup();
+    classes.sort_unstable();
+    classes.dedup();
+    segment.class = match classes[..] {
+        [] => Arc::default(),
+        [one] => book.members[one].clone(),
+        _ => united(classes.iter().flat_map(|&class| book.members[class].iter().copied())),
+    };
     if part {
-        let heads_only = names.iter().all(|name| name.form == Form::Head);
-        let most = if heads_only { 1 } else { MOST_AMBIGUOUS };
-        if products.len() > most {
-            segment.class.append(&mut products);
+        if products.len() > most_of_part(heads_only) {
+            let class = segment.class.iter().copied().chain(products.drain(..));
+            segment.class = united(class);
         }
-        if choices.len() > most {
+        if choices.len() > most_of_part(heads_only) {
             choices.clear();
         }
     }
-    segment.class.sort_unstable();
-    segment.class.dedup();
     segment.products = products;
     segment.choices = choices;
 }
 
+/// The same of a part of many names.
+fn take_gathered(segment: &mut Segment, gathered: &Gathered) {
+    let most = most_of_part(gathered.heads_only);
+    if gathered.products.len() > most {
+        segment.class = gathered.products.clone();
+    } else {
+        segment.products = gathered.products.to_vec();
+    }
+    if gathered.choices.len() <= most {
+        segment.choices = gathered.choices.clone();
+    }
+}
+
+/// Most things that a part of a name may mean before it means a class of things.
+fn most_of_part(heads_only: bool) -> usize {
+    if heads_only { 1 } else { MOST_AMBIGUOUS }
+}
+
+/// These products in ascending order, each once.
+fn united(products: impl Iterator<Item = usize>) -> Arc<[usize]> {
+    let mut products: Vec<usize> = products.collect();
+    products.sort_unstable();
+    products.dedup();
+    products.into()
+}
+
 /// Reads a word with a "2" written to it twice: "gado2" is "gado gado", "dua2nya" is "dua duanya".
-fn repeat(words: &mut Vec<Word>, lexicons: &Lexicons) {
+fn repeat(words: &mut Vec<Word>, book: &NameBook, lexicons: &Lexicons) {
     let mut at = 1;
     while at < words.len() {
         let (before, token) = (&words[at - 1].token, &words[at].token);
@@ -517,8 +612,8 @@ fn repeat(words: &mut Vec<Word>, lexicons: &Lexicons) {
                 token.to = ending.token.to;
                 words.remove(at + 1);
             }
-            let stems = lexicons.all().iter().map(|lexicon| lexicon.stem(&token.text)).collect();
-            words[at] = Word { token, stems, mended: false, capital: false };
+            let sense = book.sense(&token.text, lexicons);
+            words[at] = Word { token, stems: sense.stems.clone(), sense, mended: false, capital: false };
         }
         at += 1;
     }
@@ -538,8 +633,9 @@ fn part_compounds(
         let word = &words[segment.from];
         let Some((left, right)) = book.spellings.parts(&word.token.text, |part| lexicon.stem(part)) else { continue };
         let part = |text: String| {
-            let stems = lexicons.all().iter().map(|lexicon| lexicon.stem(&text)).collect();
-            Word { token: Token { text, ..word.token.clone() }, stems, mended: true, capital: word.capital }
+            let sense = book.sense(&text, lexicons);
+            let token = Token { text, ..word.token.clone() };
+            Word { token, stems: sense.stems.clone(), sense, mended: true, capital: word.capital }
         };
         let parts = [part(left), part(right)];
         words.splice(segment.from..=segment.from, parts);
@@ -550,7 +646,7 @@ fn part_compounds(
 
 /// Replaces unknown words by the one word of the catalogue that they are surely meant to be. Says whether any was.
 fn mend(words: &mut [Word], segments: &[Segment], language: usize, book: &NameBook, lexicons: &Lexicons) -> bool {
-    let mut known: HashMap<String, Option<String>> = HashMap::new();
+    let mut known: HashMap<String, Option<String>> = HashMap::default();
     let mut changed = false;
     for segment in segments.iter().filter(|segment| segment.unknown) {
         let word = &words[segment.from].token.text;
@@ -565,7 +661,8 @@ fn mend(words: &mut [Word], segments: &[Segment], language: usize, book: &NameBo
         };
         if let Some(mended) = mended {
             let word = &mut words[segment.from];
-            word.stems = lexicons.all().iter().map(|lexicon| lexicon.stem(&mended)).collect();
+            word.sense = book.sense(&mended, lexicons);
+            word.stems = word.sense.stems.clone();
             word.token.text = mended;
             word.mended = true;
             changed = true;

@@ -1,11 +1,15 @@
 //! What the engine keeps of a catalogue: its lists by place, so that readings compare numbers rather than names.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
-use super::{edits::Known, text};
+use super::{
+    edits::Known,
+    names::{NameWords, WordId},
+    text,
+};
 use crate::{
     cart::{ChoiceKey, Line, Pick, ProductKey},
-    catalog::Catalog,
+    catalog::{Catalog, Names},
     id::{ChoiceId, GroupId, ProductId},
     language::Language,
 };
@@ -15,7 +19,7 @@ pub struct Shop {
     /// In catalogue order.
     pub products: Vec<ProductId>,
     /// Each product's names in every language, in folded words.
-    pub names: Vec<Vec<Vec<String>>>,
+    pub names: Vec<Spoken>,
     /// Places of each product's groups.
     pub groups_of: Vec<Vec<usize>>,
     /// In catalogue order.
@@ -37,21 +41,26 @@ pub struct ShopGroup {
     /// In file order.
     pub choices: Vec<ChoiceId>,
     /// Each choice's names in every language, in folded words.
-    pub names: Vec<Vec<Vec<String>>>,
+    pub names: Vec<Spoken>,
+    /// The numbers with which each choice's names begin.
+    numbers: Vec<Vec<u32>>,
 }
 
+/// The names of a thing as rows of words.
+pub type Spoken = Box<[Box<[WordId]>]>;
+
 impl Shop {
-    /// Takes from a catalogue what readings need.
-    pub fn of(catalog: &Catalog) -> Shop {
+    /// Takes from a catalogue what readings need; numbers the words of its products and choices.
+    pub fn of(catalog: &Catalog, words: &mut NameWords) -> Shop {
+        let mut spoken = |names: &Names| -> Spoken {
+            let mut row = |name: &str| text::words(name).iter().map(|word| words.id(word)).collect();
+            names.all().map(|(_, name)| row(name)).collect()
+        };
         let group_at: HashMap<GroupId, usize> =
             catalog.groups.iter().enumerate().map(|(at, group)| (group.id.clone(), at)).collect();
         Shop {
             products: catalog.products.iter().map(|p| p.id.clone()).collect(),
-            names: catalog
-                .products
-                .iter()
-                .map(|p| p.names.all().map(|(_, name)| text::words(name)).collect())
-                .collect(),
+            names: catalog.products.iter().map(|p| spoken(&p.names)).collect(),
             groups_of: catalog
                 .products
                 .iter()
@@ -65,11 +74,8 @@ impl Shop {
                     exclusive: group.max == Some(1),
                     must_be_asked: group.must_be_asked(),
                     choices: group.choices.iter().map(|choice| choice.id.clone()).collect(),
-                    names: group
-                        .choices
-                        .iter()
-                        .map(|choice| choice.names.all().map(|(_, name)| text::words(name)).collect())
-                        .collect(),
+                    names: group.choices.iter().map(|choice| spoken(&choice.names)).collect(),
+                    numbers: group.choices.iter().map(|choice| leading_numbers(&choice.names)).collect(),
                 })
                 .collect(),
             languages: catalog.languages.clone(),
@@ -89,16 +95,14 @@ impl Shop {
 
     /// The choices of products whose name begins with a number.
     pub fn numbered(&self, products: &[usize], number: u32) -> Vec<(usize, usize)> {
-        let number = number.to_string();
         let mut groups: Vec<usize> = products.iter().flat_map(|&product| self.groups_of[product].clone()).collect();
         groups.sort_unstable();
         groups.dedup();
-        let begins = |names: &Vec<Vec<String>>| names.iter().any(|name| name.first() == Some(&number));
         groups
             .into_iter()
             .flat_map(|group| {
-                let names = &self.groups[group].names;
-                (0..names.len()).filter(move |&at| begins(&names[at])).map(move |at| (group, at))
+                let numbers = &self.groups[group].numbers;
+                (0..numbers.len()).filter(move |&at| numbers[at].contains(&number)).map(move |at| (group, at))
             })
             .collect()
     }
@@ -155,4 +159,13 @@ impl Shop {
             Pick::OneOf(ids) => ids.iter().filter_map(|id| self.product(id)).collect(),
         }
     }
+}
+
+/// The numbers with which names begin, where they are written as numbers are.
+fn leading_numbers(names: &Names) -> Vec<u32> {
+    let number = |name: &str| {
+        let first = text::words(name).into_iter().next()?;
+        first.parse::<u32>().ok().filter(|number| number.to_string() == first)
+    };
+    names.all().filter_map(|(_, name)| number(name)).collect()
 }

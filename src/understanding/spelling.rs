@@ -3,9 +3,9 @@
 //! and by its beginning, where it was cut short. It is taken only where one word is meant, or several of one thing.
 //! Words are compared without endings too, since a case changes more letters than a slip does.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
-use super::{lexicon::Lexicon, names::Thing};
+use super::names::Thing;
 
 /// Fewest letters of a word that may be misspelt: shorter ones are too close to too many others.
 const SHORTEST_FUZZY: usize = 5;
@@ -15,6 +15,9 @@ const TWO_SLIPS: usize = 8;
 
 /// Fewest letters of a word that may be misspelt by ear in more letters than one slip changes.
 const SHORTEST_BY_EAR: usize = 6;
+
+/// Most letters by which a word and one that differs from it in doubled letters alone may differ in length.
+const MOST_DOUBLED: usize = 2;
 
 /// Most letters in which a word written by ear may differ.
 const MOST_BY_EAR: usize = 2;
@@ -34,49 +37,65 @@ const SHORTEST_CUT: usize = 4;
 /// Most things that a word is remembered to name; a word of more is no sign of any of them.
 const MOST_THINGS: usize = 4;
 
-/// The words of a catalogue as misspelt ones are compared with them.
+/// The words of a catalogue as misspelt ones are compared with them. A word is compared with the few that can be near:
+/// those of about as many letters and mostly the same ones, those that sound alike, those that are the same but for
+/// doubled letters, and those that begin like it.
 #[derive(Default)]
 pub struct Spellings {
     words: Vec<Known>,
     at: HashMap<String, usize>,
+    /// By number of letters, which letters each word has, and its place.
+    by_letters: Vec<Vec<(u64, u32)>>,
+    by_sound: HashMap<String, Vec<u32>>,
+    /// By the word without doubled letters.
+    by_single: HashMap<String, Vec<u32>>,
+    /// Places by the words' own order.
+    sorted: Vec<u32>,
 }
 
 struct Known {
     /// A word of a name, or one without its ending.
     text: String,
-    /// The word of a name that it stands for.
-    word: String,
+    /// The place of the word of a name that it stands for.
+    word: usize,
     letters: usize,
-    mask: u64,
-    sound: String,
     things: Vec<Thing>,
 }
 
 impl Spellings {
-    /// Adds a word of a thing's name, and its stem in the language of the name.
-    pub fn insert(&mut self, word: &str, lexicon: Option<&Lexicon>, thing: Thing) {
-        self.add(word, word, thing);
-        if let Some(stem) = lexicon.map(|lexicon| lexicon.stem(word)).filter(|stem| stem != word) {
-            self.add(&stem, word, thing);
+    /// The place of a word of a name, or of such a word without its ending, which is added where it is new.
+    pub fn add(&mut self, text: &str, word: &str) -> usize {
+        if let Some(&at) = self.at.get(text) {
+            return at;
         }
+        let at = self.words.len();
+        let word = if text == word { at } else { self.at.get(word).copied().unwrap_or(at) };
+        self.at.insert(text.to_owned(), at);
+        self.words.push(Known { text: text.to_owned(), word, letters: text.chars().count(), things: Vec::new() });
+        at
     }
 
-    fn add(&mut self, text: &str, word: &str, thing: Thing) {
-        let at = *self.at.entry(text.to_owned()).or_insert_with(|| {
-            self.words.push(Known {
-                text: text.to_owned(),
-                word: word.to_owned(),
-                letters: text.chars().count(),
-                mask: mask(text),
-                sound: sound(text),
-                things: Vec::new(),
-            });
-            self.words.len() - 1
-        });
+    /// Notes that the word at this place names a thing.
+    pub fn note(&mut self, at: usize, thing: Thing) {
         let things = &mut self.words[at].things;
         if things.len() <= MOST_THINGS && !things.contains(&thing) {
             things.push(thing);
         }
+    }
+
+    /// Sorts the words for being found, once all are added.
+    pub fn settle(&mut self) {
+        for (at, known) in self.words.iter().enumerate() {
+            let at = at as u32;
+            if self.by_letters.len() <= known.letters {
+                self.by_letters.resize_with(known.letters + 1, Vec::new);
+            }
+            self.by_letters[known.letters].push((mask(&known.text), at));
+            self.by_sound.entry(sound(&known.text)).or_default().push(at);
+            self.by_single.entry(single(&known.text)).or_default().push(at);
+            self.sorted.push(at);
+        }
+        self.sorted.sort_unstable_by(|a, b| self.words[*a as usize].text.cmp(&self.words[*b as usize].text));
     }
 
     /// The word of the catalogue that is surely meant by one that it lacks; `stem` is that word without its ending.
@@ -92,13 +111,9 @@ impl Spellings {
 
     /// The word that was given an ending which no stemmer takes off: a diminutive.
     fn shorter(&self, query: &Query<'_>) -> Option<&str> {
-        let begins = |known: &&Known| {
-            known.letters >= SHORTEST_FUZZY
-                && known.letters < query.letters
-                && query.letters - known.letters <= LONGEST_ENDING
-                && query.text.starts_with(&known.text)
-        };
-        self.words.iter().filter(begins).max_by_key(|known| known.letters).map(|known| known.word.as_str())
+        let cuts = query.text.char_indices().rev().take(LONGEST_ENDING);
+        let most = query.letters.saturating_sub(SHORTEST_FUZZY);
+        cuts.take(most).find_map(|(at, _)| self.at.get(&query.text[..at])).map(|&at| self.named(&self.words[at]))
     }
 
     /// The two words of the catalogue of which a word is made, with a linking letter between them perhaps.
@@ -125,8 +140,7 @@ impl Spellings {
     fn near(&self, query: &Query<'_>) -> Option<&str> {
         let mut best: Option<(usize, &Known)> = None;
         let mut tied = false;
-        for known in &self.words {
-            let Some(distance) = query.distance(known) else { continue };
+        for (distance, known) in self.near_enough(query) {
             match best {
                 Some((least, _)) if distance > least => {}
                 Some((least, other)) if distance == least => {
@@ -142,18 +156,58 @@ impl Spellings {
             }
         }
         // Two slips of a long word leave little doubt.
-        best.filter(|_| !tied || query.letters >= TWO_SLIPS).map(|(_, known)| known.word.as_str())
+        best.filter(|_| !tied || query.letters >= TWO_SLIPS).map(|(_, known)| self.named(known))
+    }
+
+    /// The words that are near enough, with how far they are, in the order in which they came.
+    fn near_enough(&self, query: &Query<'_>) -> Vec<(usize, &Known)> {
+        let mut found: Vec<(u32, usize)> = Vec::new();
+        for &at in self.by_single.get(&single(query.text)).into_iter().flatten() {
+            let known = &self.words[at as usize];
+            if self.words[at as usize].letters.abs_diff(query.letters) <= MOST_DOUBLED && known.text != query.text {
+                found.push((at, 1));
+            }
+        }
+        if query.letters >= SHORTEST_FUZZY {
+            let most = if query.letters >= TWO_SLIPS { 2 } else { 1 };
+            let about = query.letters - most..=query.letters + most;
+            for letters in about.filter(|&letters| SHORTEST_FUZZY <= letters && letters < self.by_letters.len()) {
+                let slips = if letters >= TWO_SLIPS { most } else { 1 };
+                if letters.abs_diff(query.letters) > slips {
+                    continue;
+                }
+                for &(mask, at) in &self.by_letters[letters] {
+                    if (query.mask ^ mask).count_ones() as usize <= slips * 2 {
+                        let distance = strsim::osa_distance(query.text, &self.words[at as usize].text);
+                        if distance <= slips {
+                            found.push((at, distance));
+                        }
+                    }
+                }
+            }
+        }
+        if let Some(sound) = query.sound.as_ref().filter(|_| query.letters >= SHORTEST_BY_EAR) {
+            for &at in self.by_sound.get(sound).into_iter().flatten() {
+                let known = &self.words[at as usize];
+                if known.letters >= SHORTEST_BY_EAR
+                    && known.letters.abs_diff(query.letters) <= MOST_BY_EAR
+                    && query.text.chars().next() == known.text.chars().next()
+                    && strsim::osa_distance(query.text, &known.text) <= MOST_BY_EAR
+                {
+                    found.push((at, MOST_BY_EAR + 1));
+                }
+            }
+        }
+        // Of the ways in which a word is near the first that was tried counts: doubled letters, slips, the ear.
+        found.sort_by_key(|&(at, _)| at);
+        found.dedup_by_key(|(at, _)| *at);
+        found.into_iter().map(|(at, distance)| (distance, &self.words[at as usize])).collect()
     }
 
     /// The word that was cut short.
     fn longer(&self, query: &Query<'_>, stem: &str) -> Option<&str> {
-        let begins = |known: &Known| {
-            known.letters > query.letters + 1 && known.text.starts_with(query.text)
-                || stem.chars().count() >= SHORTEST_CUT
-                    && known.letters > stem.chars().count() + 1
-                    && known.text.starts_with(stem)
-        };
-        let mut found = self.words.iter().filter(|known| begins(known));
+        let stem = Some(stem).filter(|stem| stem.chars().count() >= SHORTEST_CUT);
+        let mut found = self.beginning(query.text).chain(stem.into_iter().flat_map(|stem| self.beginning(stem)));
         let first = found.next()?;
         // Several words are fine where one thing has them all.
         let mut common = first.things.clone();
@@ -163,8 +217,27 @@ impl Spellings {
             if other.letters < best.letters || other.letters == best.letters && other.text < best.text {
                 best = other;
             }
+            if common.is_empty() {
+                return None;
+            }
         }
-        (!common.is_empty()).then_some(best.word.as_str())
+        (!common.is_empty()).then(|| self.named(best))
+    }
+
+    /// The words that begin so and go on for two letters at least.
+    fn beginning<'a>(&'a self, start: &'a str) -> impl Iterator<Item = &'a Known> {
+        let letters = start.chars().count();
+        let from = self.sorted.partition_point(|&at| self.words[at as usize].text.as_str() < start);
+        self.sorted[from..]
+            .iter()
+            .map(|&at| &self.words[at as usize])
+            .take_while(move |known| known.text.starts_with(start))
+            .filter(move |known| known.letters > letters + 1)
+    }
+
+    /// The word of a name that a known word stands for.
+    fn named(&self, known: &Known) -> &str {
+        &self.words[known.word].text
     }
 }
 
@@ -184,33 +257,6 @@ impl Query<'_> {
         }
         Some(Query { text, letters, mask: mask(text), sound: Some(sound(text)) })
     }
-
-    /// How far a word is, where that is near enough.
-    fn distance(&self, known: &Known) -> Option<usize> {
-        if self.letters.abs_diff(known.letters) <= 2
-            && self.text != known.text
-            && same_but_doubled(self.text, &known.text)
-        {
-            return Some(1);
-        }
-        if self.letters < SHORTEST_FUZZY || known.letters < SHORTEST_FUZZY {
-            return None;
-        }
-        let slips = if self.letters >= TWO_SLIPS && known.letters >= TWO_SLIPS { 2 } else { 1 };
-        let differ = (self.mask ^ known.mask).count_ones() as usize;
-        if known.letters.abs_diff(self.letters) <= slips && differ <= slips * 2 {
-            let distance = strsim::osa_distance(self.text, &known.text);
-            if distance <= slips {
-                return Some(distance);
-            }
-        }
-        let by_ear = self.letters >= SHORTEST_BY_EAR
-            && known.letters >= SHORTEST_BY_EAR
-            && known.letters.abs_diff(self.letters) <= MOST_BY_EAR
-            && self.sound.as_ref() == Some(&known.sound)
-            && self.text.chars().next() == known.text.chars().next();
-        (by_ear && strsim::osa_distance(self.text, &known.text) <= MOST_BY_EAR).then_some(MOST_BY_EAR + 1)
-    }
 }
 
 /// Which letters a word has, a bit for each; letters far apart may share one.
@@ -218,14 +264,10 @@ fn mask(text: &str) -> u64 {
     text.chars().fold(0, |mask, c| mask | 1 << (c as u32 % 64))
 }
 
-/// Whether two words differ only in letters that stand twice: "piza".
-fn same_but_doubled(a: &str, b: &str) -> bool {
+/// A word without doubled letters: "piza".
+fn single(text: &str) -> String {
     let mut last = None;
-    let mut single = |c: &char| last.replace(*c) != Some(*c);
-    let a: Vec<char> = a.chars().filter(|c| single(c)).collect();
-    let mut last = None;
-    let mut single = |c: &char| last.replace(*c) != Some(*c);
-    a.into_iter().eq(b.chars().filter(single))
+    text.chars().filter(|&c| last.replace(c) != Some(c)).collect()
 }
 
 /// A word without vowels and doubled letters.
@@ -252,8 +294,10 @@ mod tests {
     fn nearest(names: &[(&str, usize)], word: &str) -> Option<String> {
         let mut spellings = Spellings::default();
         for (name, product) in names {
-            spellings.insert(name, None, Thing::Product(*product));
+            let at = spellings.add(name, name);
+            spellings.note(at, Thing::Product(*product));
         }
+        spellings.settle();
         spellings.nearest(word, word).map(str::to_owned)
     }
 
