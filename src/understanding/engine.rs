@@ -259,7 +259,8 @@ impl Engine {
             };
             for next in at + 1..end {
                 let words = draft.segments[next].from..draft.segments[next].to;
-                if !draft.segments[next].choices.is_empty() || draft.segments[next].roles.any(&[Role::And, Role::Or]) {
+                let chooses = !self.shop.fitting(&candidates, &draft.segments[next].choices).is_empty();
+                if chooses || draft.segments[next].roles.any(&[Role::And, Role::Or]) {
                     continue;
                 }
                 let saying: Vec<usize> = candidates
@@ -495,7 +496,8 @@ impl Engine {
         {
             let intent = if yes { Intent::Confirm } else { Intent::Decline };
             let asked = utterance.expecting == Some(Expecting::Confirm);
-            if asked || found.iter().all(|(intent, _)| intent::class(*intent) <= Class::Courtesy) {
+            let courtesy = found.iter().any(|(intent, _)| intent::class(*intent) == Class::Courtesy);
+            if asked || !courtesy && found.iter().all(|(intent, _)| intent::class(*intent) <= Class::Courtesy) {
                 found.push((intent, if asked { 1.0 } else { chance(intent) }));
             }
         }

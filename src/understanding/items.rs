@@ -624,8 +624,9 @@ const LEAST_NAMED: u32 = 10;
 const NOBODY: usize = usize::MAX;
 
 /// What may stand between a name and the number behind it.
-const BEFORE_COUNT: [Role; 14] = [
+const BEFORE_COUNT: [Role; 15] = [
     Role::Open,
+    Role::Only,
     Role::Times,
     Role::Unit,
     Role::With,
@@ -665,7 +666,9 @@ fn head_before(segments: &[Segment], heads: &[bool], number: usize, shop: &Shop)
             corrected = true;
             continue;
         }
-        if corrected && (segment.number.is_some() && !segment.dead || segment.mark == Some(Kind::Comma)) {
+        let parted = segment.mark == Some(Kind::Comma)
+            && at.checked_sub(1).is_some_and(|b| segments[b].is(Role::Correction) || segments[b].is(Role::No));
+        if parted || corrected && (segment.number.is_some() && !segment.dead || segment.mark == Some(Kind::Comma)) {
             continue;
         }
         // "nappies, three packs, …"
