@@ -34,10 +34,12 @@ pub(super) fn trailing(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec
         let Some(owner) = before(at) else {
             // "lobster 1, lasagne 2": that many of what the shop lacks.
             let lost = at.checked_sub(1).is_some_and(|b| segments[b].unknown && !segments[b].dead);
+            // "if you have it I want two and …"
+            let wanted = at.checked_sub(1).is_some_and(|b| segments[b].roles.any(&[Role::Open, Role::Add]));
             let ends = head_after(segments, heads, at).is_none()
                 && !option_or_part_follows(segments, heads, at)
                 && heads[at..].contains(&true);
-            if behind && (lost || ends) {
+            if behind && !wanted && (lost || ends) {
                 owners[at] = Some(NOBODY);
             }
             continue;

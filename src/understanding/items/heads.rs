@@ -170,7 +170,7 @@ pub(super) fn edges(
                 break;
             }
             let own = !segment.choices.is_empty() && !heads[at] && !shop.fitting(products, &segment.choices).is_empty();
-            let counts_group = segments.get(at + 1).is_some_and(|next| !next.groups.is_empty());
+            let counts_group = counts_group(segments, at, shop);
             if counted[at].is_some() {
                 break;
             }
@@ -257,6 +257,12 @@ pub(super) fn edges(
         floor = head + 1;
     }
     edges
+}
+
+/// Whether a number counts options yet to come: "a two topping pizza". "two buckets of paint" are two, though buckets
+/// come in sizes.
+pub(super) fn counts_group(segments: &[Segment], at: usize, shop: &Shop) -> bool {
+    segments.get(at + 1).is_some_and(|next| next.groups.iter().any(|&group| !shop.groups[group].exclusive))
 }
 
 /// Whether the segment points at, refuses or replaces the head that it stands before.

@@ -215,6 +215,7 @@ pub fn pieces(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Pieces {
         }
     }
     out.pieces.retain(|piece| !piece.phantom && !piece.is_idle());
+    share_names(&mut out.pieces, segments, shop);
     merge_opening(&mut out.pieces, segments, shop, around);
     for piece in &mut out.pieces {
         settle_early(piece, segments);
@@ -255,6 +256,27 @@ fn part_kinds(pieces: &mut Vec<Piece>) {
             }
         } else {
             at += 1;
+        }
+    }
+}
+
+/// "a large and a small coke": what has but a number or an article and options is one of what follows.
+fn share_names(pieces: &mut [Piece], segments: &[Segment], shop: &Shop) {
+    for at in 1..pieces.len() {
+        let (before, after) = pieces.split_at_mut(at);
+        let (first, second) = (&mut before[at - 1], &after[0]);
+        let bare = first.deed == Deed::Add && first.aim == Aim::Last && first.products.is_empty() && !first.part;
+        let counted = first.from.checked_sub(1).map_or(first.from, |b| b);
+        let counts =
+            first.quantity.is_some() || segments[counted..=first.from].iter().any(|s| s.roles.has(Role::Article));
+        let joined = second.from.checked_sub(1).is_some_and(|b| segments[b].roles.has(Role::And));
+        let item = second.deed == Deed::Add && second.aim == Aim::New && !second.products.is_empty();
+        let fits = !first.wishes.is_empty()
+            && first.wishes.iter().all(|wish| shop.exclusive(&shop.fitting(&second.products, &wish.choices)))
+            && first.wishes.iter().all(|wish| !shop.fitting(&second.products, &wish.choices).is_empty());
+        if bare && counts && joined && item && fits && !first.same && !first.another {
+            first.products = second.products.clone();
+            first.aim = Aim::New;
         }
     }
 }

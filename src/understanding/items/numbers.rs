@@ -3,6 +3,7 @@
 use super::{
     Aim, Deed, Piece,
     counts::{head_after, is_with, numbered, option_or_part_follows, tens},
+    heads::counts_group,
     is_change_word, is_filling, next, previous_any,
     scan::Scan,
 };
@@ -32,7 +33,7 @@ impl Scan<'_> {
             return;
         }
         // "a two topping pizza": the number counts options yet to come.
-        if self.segments.get(at + 1).is_some_and(|next| !next.groups.is_empty()) {
+        if counts_group(self.segments, at, self.shop) {
             return;
         }
         let corrected = std::mem::take(&mut self.corrected);
@@ -162,7 +163,8 @@ impl Scan<'_> {
             // "two with ham, one with cheese" is three: what was said of the two leaves nothing of them.
             let head = (self.out.pieces[parent].from..at).find(|&s| self.heads[s]).unwrap_or(0);
             let whole = self.out.pieces[parent].quantity.unwrap_or(1);
-            let told = !(parts_before || exclusive || of_them || self.parts_from(at) == whole)
+            let without = after.is_some_and(|after| after.roles.has(Role::Without));
+            let told = !(parts_before || exclusive || of_them || without || self.parts_from(at) == whole)
                 && self.out.pieces[parent]
                     .wishes
                     .iter()
@@ -287,6 +289,27 @@ impl Scan<'_> {
             && counts
             && !self.corrected)
             .then_some(number)
+    }
+
+    /// Whether an option behind "and" drives out one that the item has already: "gloves in medium and in small for my
+    /// wife" are two pairs.
+    pub(super) fn is_another_kind(&self, at: usize, choices: &[(usize, usize)]) -> bool {
+        let Some(piece) = self.now.map(|now| &self.out.pieces[now]) else { return false };
+        let had = piece.wishes.iter().rev().find(|wish| {
+            !wish.without && wish.choices.iter().any(|(group, _)| choices.iter().any(|(own, _)| own == group))
+        });
+        let joined = had.is_some_and(|wish| {
+            let between = &self.segments[wish.at + 1..at];
+            between.iter().any(|s| s.is(Role::And) && !s.is_name()) && between.iter().all(|s| s.mark.is_none())
+        });
+        joined
+            && !self.corrected
+            && !self.negated
+            && piece.deed == Deed::Add
+            && piece.aim == Aim::New
+            && !piece.products.is_empty()
+            && !piece.part
+            && self.shop.exclusive(choices)
     }
 
     /// Whether the piece being read is an item that "one with …" can be a part of or stand beside.

@@ -94,6 +94,11 @@ impl Scan<'_> {
             part.quantity = Some(1);
             return option_or_part_follows(self.segments, self.heads, at).then_some(part);
         }
+        // "half with mint, half with tamarind"
+        if item && roles.has(Role::Half) && now.part && option_or_part_follows(self.segments, self.heads, at) {
+            part.rest = true;
+            return Some(part);
+        }
         let whole = now.quantity.filter(|n| n.is_multiple_of(2));
         if item && roles.has(Role::Half) && option_or_part_follows(self.segments, self.heads, at) {
             part.quantity = Some(whole? / 2);

@@ -531,6 +531,12 @@ impl Scan<'_> {
             self.head_passed = true;
             self.calm();
             self.selected = number + 1;
+        } else if self.is_another_kind(at, &fitting) {
+            let whole = self.now.and_then(|now| self.out.pieces[now].quantity).unwrap_or(1);
+            let part = Piece { part: whole > 1, quantity: Some(1), ..Piece::new(at) };
+            self.push(Piece { products, aim: Aim::New, ..part });
+            self.head_passed = true;
+            self.calm();
         }
         let wish = Wish {
             choices: fitting,
