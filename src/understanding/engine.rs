@@ -523,7 +523,9 @@ impl Engine {
             let intent = if yes { Intent::Confirm } else { Intent::Decline };
             let asked = utterance.expecting == Some(Expecting::Confirm);
             let courtesy = found.iter().any(|(intent, _)| intent::class(*intent) == Class::Courtesy);
-            if asked || !courtesy && found.iter().all(|(intent, _)| intent::class(*intent) <= Class::Courtesy) {
+            // "ok thanks" agrees to nothing, "no thanks" declines.
+            let thanks = yes && courtesy;
+            if asked || !thanks && found.iter().all(|(intent, _)| intent::class(*intent) <= Class::Courtesy) {
                 found.push((intent, if asked { 1.0 } else { chance(intent) }));
             }
         }

@@ -1,7 +1,7 @@
 //! Which names are the heads of items, and where the item of each begins: at its number or article, at the options
 //! before it, at the last word that belongs to it.
 
-use super::{Around, counts, is_filling, next, previous};
+use super::{Around, next, previous};
 use crate::understanding::{edits::Known, lexicon::Role, segment::Segment, shop::Shop, text::Kind};
 
 /// Most plain words that may stand between a number and the name it counts: "six lunch pizzas".

@@ -1,9 +1,7 @@
 //! Words that point: at lines by place, by name or by what they have; at all, both or the rest; at what was just said,
 //! to be made, changed, refused or had once more.
 
-use super::{
-    Aim, Deed, Piece, Wish, counts::option_or_part_follows, heads::is_in, is_filling, next, previous, scan::Scan,
-};
+use super::{Aim, Deed, Piece, Wish, counts::option_or_part_follows, heads::is_in, is_filling, previous, scan::Scan};
 use crate::understanding::{lexicon::Role, segment::Segment, shop::Shop, text::Kind};
 
 impl Scan<'_> {

@@ -2,7 +2,7 @@
 
 use super::{
     Aim, Around, Deed, Piece, Pieces, Wish,
-    counts::{head_after, is_with, numbered, option_or_part_follows},
+    counts::{head_after, numbered, option_or_part_follows},
     heads::{is_in, is_said_of_all, was_named},
     is_filling, next, previous, previous_any,
 };
