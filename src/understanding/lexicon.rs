@@ -275,6 +275,7 @@ pub struct Lexicon {
     /// Single words for numbers.
     number_words: HashMap<u32, Vec<String>>,
     vocabulary: HashSet<String>,
+    /// Stems of words that occur in phrases but in no pattern.
     known_stems: HashSet<String>,
     /// How often a word occurs in messages.
     uses: HashMap<String, u32>,
@@ -392,7 +393,8 @@ impl Lexicons {
         READ.clone()
     }
 
-    fn read_embedded() -> Result<Lexicons, BadLexicon> {
+    /// The same, read anew.
+    pub fn read_embedded() -> Result<Lexicons, BadLexicon> {
         let mut all = Vec::new();
         for folder in LOCALES.dirs() {
             let tag = folder.path().file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -506,9 +508,11 @@ impl Lexicon {
                 *lexicon.uses.entry(word).or_default() += 1;
             }
         }
+        // Words of patterns have theirs already.
         lexicon.known_stems = lexicon
             .vocabulary
             .iter()
+            .filter(|word| !lexicon.pattern_words.contains_key(*word))
             .map(|word| lexicon.stem(word))
             .filter(|stem| stem.chars().count() >= SHORTEST_KNOWN_STEM)
             .collect();
@@ -596,6 +600,7 @@ impl Lexicon {
     /// Whether a word of any phrase has this stem.
     pub fn knows_stem(&self, stem: &str) -> bool {
         self.known_stems.contains(stem)
+            || self.stem_ids.contains_key(stem) && stem.chars().count() >= SHORTEST_KNOWN_STEM
     }
 
     /// Whether the language is written in Cyrillic letters.
