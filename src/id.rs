@@ -182,8 +182,12 @@ mod tests {
     #[test]
     fn named_ids_are_plain_words() {
         assert_eq!("drink/seven_up".parse::<ProductId>().unwrap().as_str(), "drink/seven_up");
-        for text in ["", "two words", "naïve", "a\nb", &"x".repeat(81)] {
+        assert_eq!("Brød & kaker".parse::<CategoryId>().unwrap().as_str(), "Brød & kaker");
+        for text in ["", " blank", "a\nb", &"x".repeat(81)] {
             assert_eq!(text.parse::<ProductId>(), Err(NotAnId), "{text}");
+        }
+        for text in ["", "two words", "naïve"] {
+            assert_eq!(text.parse::<MerchantId>(), Err(NotAnId), "{text}");
         }
     }
 }

@@ -46,6 +46,8 @@ struct Work<'a> {
     inferred: bool,
     homeless: Vec<usize>,
     mentioned: &'a [usize],
+    /// Whether a line was taken out.
+    removed: bool,
 }
 
 /// Applies the pieces to a cart. What the message merely mentioned ("is the bolognese nice?") is what an order of
@@ -64,6 +66,7 @@ pub fn apply(pieces: &[Piece], cart: &Cart, usual: &Cart, mentioned: &[usize], s
         inferred: false,
         homeless: Vec::new(),
         mentioned,
+        removed: false,
     };
     for piece in pieces {
         work.piece(piece, usual);
@@ -321,6 +324,7 @@ impl Work<'_> {
 
     fn remove(&mut self, piece: &Piece) {
         self.acted = true;
+        self.removed = true;
         let mut lines = self.lines_of(&piece.products);
         if !piece.wishes.is_empty() {
             lines.retain(|&at| piece.wishes.iter().all(|wish| self.has(at, &wish.choices)));
@@ -415,6 +419,11 @@ impl Work<'_> {
 
     /// "make that three", "make the margherita large", "make it a pepperoni".
     fn make(&mut self, piece: &Piece) {
+        // "drop the beer, make it a lemonade": what it is to replace is gone already.
+        if self.removed && !piece.products.is_empty() && matches!(piece.aim, Aim::Last | Aim::New) {
+            self.item(piece);
+            return;
+        }
         let lines = self.aimed(piece);
         if lines.is_empty() {
             match piece.products.is_empty() {
@@ -468,7 +477,8 @@ impl Work<'_> {
         let had = line.options.iter().position(|option| same_choice(option, &chosen));
         if let Some(had) = had {
             let old = line.options.remove(had);
-            if chosen.without && wish.removed && !old.without {
+            let given_up = wish.removed || wish.replaced && exclusive;
+            if chosen.without && given_up && !old.without {
                 return;
             }
         }

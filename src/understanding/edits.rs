@@ -142,7 +142,9 @@ impl Lead {
             corrects: has(Role::Correction)
                 || has(Role::Only) && number.is_some()
                 || refused.iter().any(|s| s.roles.has(Role::Correction) && !s.is_name())
-                || refused.windows(2).any(|w| w[0].roles.any(&[Role::Not, Role::Only]) && w[1].number.is_some())
+                || refused
+                    .windows(2)
+                    .any(|w| w[0].roles.any(&[Role::Not, Role::Only, Role::Open]) && w[1].number.is_some())
                 || opening && segments[begin..piece.from].iter().any(|s| s.roles.any(&[Role::Correction, Role::No])),
             turns: has(Role::But) || has(Role::With) || has(Role::Only),
         }

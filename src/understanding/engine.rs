@@ -7,6 +7,7 @@ use super::{
     detect,
     intent::{self, Class, Hit},
     items::{self, Around},
+    kind::{self, Sentence},
     lexicon::Role,
     names::{NameBook, NameWords, WordId},
     segment::{self, Segment, Word},
@@ -57,6 +58,10 @@ pub(super) struct Draft<'a> {
     pub(super) words: Vec<Word>,
     pub(super) segments: Vec<Segment>,
     pub(super) hits: Vec<Hit>,
+    /// What the sentences may be for.
+    pub(super) sentences: Vec<Sentence>,
+    /// The answer, where the message is nothing but a yes or a no.
+    pub(super) answer: Option<bool>,
     /// Pieces with numbers that can't be ordered: "-2 cola", "1.5 margherita".
     pub(super) refused: Vec<String>,
 }
@@ -83,7 +88,7 @@ impl Engine {
         let language = spoken.unwrap_or_else(|| detect::language(&words, &self.lexicons, prior, own));
         let segments = segment::segments(&mut words, language, &self.book, &self.shop, &self.lexicons);
         let hits = intent::hits(&words, &segments, language, &self.lexicons);
-        let mut draft = Draft { text, words, segments, hits, refused: Vec::new() };
+        let mut draft = Draft { text, words, segments, hits, sentences: Vec::new(), answer: None, refused: Vec::new() };
         let mut reading = Reading {
             intent: Intent::Other,
             also: Vec::new(),
@@ -108,11 +113,13 @@ impl Engine {
         reading.fragment = is_fragment(&draft, utterance);
         draft.allergies(&mut reading);
         draft.drop_weak_hits();
+        draft.judge(utterance);
         draft.spend_hits(utterance.expecting);
         draft.telephones();
         draft.times(&mut reading);
         draft.names(&mut reading);
         draft.fulfilment(&mut reading);
+        draft.spend_told();
         draft.refuse_odd_numbers();
         draft.spend_times();
         let mut cart = utterance.cart.clone();
@@ -462,7 +469,15 @@ impl Engine {
             s.roles.any(&[Role::Open, Role::Add, Role::Remove]) && !s.roles.has(Role::Polite) || s.number.is_some()
         });
         reading.unmatched = draft.unmatched(strays, utterance.expecting == Some(Expecting::Choice), changed);
-        let mut found: Vec<(Intent, usize)> = draft.hits.iter().map(|hit| (hit.intent, hit.words)).collect();
+        let chance = |intent: Intent| kind::chance(&draft.sentences, intent);
+        let told = |intent: &Intent| kind::is_told(*intent, &draft.sentences);
+        // "delivery", "to Storgata 5": told, and nothing asked, though it is like questions.
+        let answers = reading.fulfilment.is_some() && draft.segments.iter().all(|s| s.mark != Some(Kind::Question));
+        let likely = draft.sentences.iter().filter_map(|sentence| sentence.told);
+        let likely =
+            likely.filter(|intent| !(answers && matches!(intent, Intent::DeliveryQuestion | Intent::ChangeOrder)));
+        let intents = draft.hits.iter().map(|hit| hit.intent).chain(likely);
+        let mut found: Vec<(Intent, f32)> = intents.filter(told).map(|intent| (intent, chance(intent))).collect();
         let names = draft.segments.iter().filter(live).any(Segment::is_name);
         // "a motor boat" names goods, whether or not the shop has them.
         let mut after = draft.segments.iter().skip_while(|s| !s.is(Role::Article));
@@ -471,28 +486,26 @@ impl Engine {
             || !draft.refused.is_empty()
             || ((opened || names || counted) && !reading.unmatched.is_empty())
             || draft.live(Role::Usual)
+            || draft.sentences.iter().any(|sentence| sentence.likeliest() == Intent::Order)
         {
-            // An order weighs as much as a phrase of three words.
-            found.push((Intent::Order, 3));
+            found.push((Intent::Order, chance(Intent::Order)));
         }
-        let answers = draft.yes_or_no();
-        if let Some(yes) = answers
+        if let Some(yes) = draft.answer
             && !changed
         {
             let intent = if yes { Intent::Confirm } else { Intent::Decline };
             let asked = utterance.expecting == Some(Expecting::Confirm);
             if asked || found.iter().all(|(intent, _)| intent::class(*intent) <= Class::Courtesy) {
-                found.push((intent, if asked { 4 } else { 1 }));
+                found.push((intent, if asked { 1.0 } else { chance(intent) }));
             }
         }
         if utterance.expecting == Some(Expecting::Rating) && !changed_by_name(draft) {
             let stars = draft.words.iter().any(|word| matches!(word.token.text.as_str(), "⭐" | "★" | "🌟"));
             if stars || draft.segments.iter().any(|s| s.number.is_some()) {
                 found.retain(|(intent, _)| *intent != Intent::Order);
-                found.push((Intent::Rating, 4));
+                found.push((Intent::Rating, 1.0));
             }
         }
-        let words = found.iter().map(|(_, words)| *words).max().unwrap_or(0);
         (reading.intent, reading.also) = intent::main_of(found, utterance.expecting);
         let rated = reading.intent == Intent::Rating && utterance.expecting == Some(Expecting::Rating);
         if changed && !rated {
@@ -500,10 +513,7 @@ impl Engine {
         }
         let mut confidence: f32 = match reading.intent {
             Intent::Order => 0.97,
-            Intent::Other => 0.2,
-            _ if words >= 3 => 0.95,
-            _ if words == 2 => 0.85,
-            _ => 0.75,
+            intent => chance(intent),
         };
         if reading.intent == Intent::Order {
             confidence -= 0.15 * reading.unmatched.len().min(4) as f32;
@@ -571,6 +581,11 @@ impl Draft<'_> {
         self.hits.retain(|hit| {
             let Some(first) = segments.iter().position(|s| s.to > hit.from) else { return true };
             let begin = segments[..first].iter().rposition(Segment::ends_sentence).map_or(0, |stop| stop + 1);
+            // "is it ok if I get" asks nothing.
+            let opens = segments[first].roles.any(&[Role::Open, Role::Polite]) && hit.to <= segments[first].to;
+            if opens && intent::class(hit.intent) == Class::Question {
+                return false;
+            }
             if hit.intent == Intent::DeliveryQuestion {
                 // "you deliver to" is a question in some languages, unless an address with its number follows.
                 let mut rest = segments[begin..].iter().skip_while(|s| !s.roles.has(Role::Address));
@@ -594,6 +609,14 @@ impl Draft<'_> {
                 .is_none_or(|s| s.mark.is_some() || s.roles.any(&[Role::And, Role::But, Role::Polite]) && !s.is_name());
             !opened || starts
         });
+    }
+
+    /// Weighs the phrases against everything else that tells what a sentence is for.
+    fn judge(&mut self, utterance: &Utterance<'_>) {
+        self.answer = self.yes_or_no();
+        let (has_cart, expecting) = (!utterance.cart.is_empty(), utterance.expecting);
+        self.sentences = kind::sentences(self.text, &self.words, &self.segments, &self.hits, has_cart, expecting);
+        self.hits = kind::judge(&self.hits, &mut self.sentences);
     }
 
     /// Marks what the phrases of intents have used: their own words, and where they ask or complain, what they ask or
@@ -631,6 +654,14 @@ impl Draft<'_> {
             for segment in &mut self.segments[from..until] {
                 segment.dead = true;
             }
+        }
+    }
+
+    /// Marks what stands in sentences that are no order.
+    fn spend_told(&mut self) {
+        for sentence in self.sentences.iter().filter(|sentence| sentence.told.is_some()) {
+            let within = |s: &&mut Segment| sentence.from <= s.from && s.to <= sentence.to;
+            self.segments.iter_mut().filter(within).for_each(|segment| segment.dead = true);
         }
     }
 

@@ -128,14 +128,15 @@ pub fn hits(words: &[Word], segments: &[Segment], language: usize, lexicons: &Le
     kept
 }
 
-/// The main intent of several, and the rest.
-pub fn main_of(mut found: Vec<(Intent, usize)>, expecting: Option<Expecting>) -> (Intent, Vec<Intent>) {
+/// The main intent of several with their chances, and the rest.
+pub fn main_of(mut found: Vec<(Intent, f32)>, expecting: Option<Expecting>) -> (Intent, Vec<Intent>) {
     let class_now = |intent: Intent| match (intent, expecting) {
         (Intent::Rating, Some(Expecting::Rating)) => Class::Act,
         _ => class(intent),
     };
-    found.sort_by_key(|&(intent, words)| {
-        (intent != Intent::StopOffers, std::cmp::Reverse(class_now(intent)), std::cmp::Reverse(words), urgency(intent))
+    let key = |intent: Intent| (intent != Intent::StopOffers, std::cmp::Reverse(class_now(intent)));
+    found.sort_by(|&(a, likely), &(b, other)| {
+        key(a).cmp(&key(b)).then(other.total_cmp(&likely)).then(urgency(a).cmp(&urgency(b)))
     });
     let mut also = Vec::new();
     for (intent, _) in &found {

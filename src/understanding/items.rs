@@ -211,8 +211,38 @@ pub fn pieces(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Pieces {
     for piece in &mut out.pieces {
         settle_early(piece, segments);
     }
+    part_kinds(&mut out.pieces);
     edits::settle(&mut out.pieces, segments, shop, around.cart, around.usual);
     out
+}
+
+/// "three shakes, two chocolate and one vanilla": what is one of several is what the items behind it say, where they are
+/// as many.
+fn part_kinds(pieces: &mut Vec<Piece>) {
+    let mut at = 0;
+    while at < pieces.len() {
+        let whole = &pieces[at];
+        let (deed, aim, of, quantity) = (whole.deed, whole.aim, whole.products.clone(), whole.quantity);
+        let kinds: Vec<usize> = (at + 1..pieces.len())
+            .take_while(|&next| {
+                let kind = &pieces[next];
+                kind.deed == Deed::Add
+                    && kind.aim == Aim::New
+                    && kind.products.len() < of.len()
+                    && !kind.products.is_empty()
+                    && kind.products.iter().all(|product| of.contains(product))
+            })
+            .collect();
+        let sum = kinds.iter().map(|&kind| pieces[kind].quantity.unwrap_or(1)).fold(0, u32::saturating_add);
+        if deed == Deed::Add && aim == Aim::New && of.len() > 1 && quantity.is_some_and(|n| n > 1 && n == sum) {
+            let wishes = pieces.remove(at).wishes;
+            for kind in kinds {
+                pieces[kind - 1].wishes.splice(0..0, wishes.iter().cloned());
+            }
+        } else {
+            at += 1;
+        }
+    }
 }
 
 /// Which segments are heads of items.
@@ -338,7 +368,10 @@ fn merge_opening(pieces: &mut Vec<Piece>, segments: &[Segment], shop: &Shop, aro
     let [first, second, ..] = pieces.as_mut_slice() else { return };
     let bare = first.deed == Deed::Add && first.aim == Aim::Last && first.products.is_empty() && !first.another;
     let joins = second.deed == Deed::Add && second.aim == Aim::New && second.quantity.is_none() && !second.part;
-    let marked = segments[second.from].roles.any(&[Role::Article, Role::Another]);
+    // "add bacon to a patty melt"
+    let led = |at: usize| segments[at].roles.any(&[Role::On, Role::Into]) && !segments[at].is_name();
+    let onto = led(second.from) || second.from.checked_sub(1).is_some_and(led);
+    let marked = segments[second.from].roles.any(&[Role::Article, Role::Another]) && !onto;
     let fits = !first.wishes.is_empty()
         && first.wishes.iter().all(|wish| !shop.fitting(&second.products, &wish.choices).is_empty());
     if around.cart.is_empty() && bare && !first.same && joins && !marked && fits {
@@ -504,8 +537,13 @@ fn edges(segments: &[Segment], heads: &[bool], counted: &[Option<usize>], shop: 
 fn trailing(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usize>> {
     let mut owners = vec![None; segments.len()];
     let alive = |at: usize| !segments[at].dead;
-    let number =
-        |at: usize| alive(at) && segments[at].number.is_some() && !heads[at] && segments[at].choices.is_empty();
+    let number = |at: usize| {
+        alive(at)
+            && segments[at].number.is_some()
+            && !heads[at]
+            && segments[at].choices.is_empty()
+            && !is_refused(segments, at)
+    };
     let before = |at: usize| head_before(segments, heads, at, shop);
     let Some(first) = heads.iter().position(|&head| head) else { return owners };
     let led = (0..first).rev().take_while(|&at| !segments[at].ends_sentence()).any(|at| {
@@ -522,7 +560,11 @@ fn trailing(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usi
         }
         let Some(owner) = before(at) else {
             // "lobster 1, lasagne 2": that many of what the shop lacks.
-            if behind && at.checked_sub(1).is_some_and(|b| segments[b].unknown && !segments[b].dead) {
+            let lost = at.checked_sub(1).is_some_and(|b| segments[b].unknown && !segments[b].dead);
+            let ends = head_after(segments, heads, at).is_none()
+                && !option_or_part_follows(segments, heads, at)
+                && heads[at..].contains(&true);
+            if behind && (lost || ends) {
                 owners[at] = Some(NOBODY);
             }
             continue;
@@ -547,10 +589,20 @@ fn trailing(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec<Option<usi
         let of_option = parts
             && at.checked_sub(1).is_some_and(|b| is_with(&segments[b]) && !segments[b].is_name())
             && (at + 1..segments.len())
-                .find(|&s| !is_filling(&segments[s]) && !segments[s].roles.any(&[Role::Unit, Role::Of]))
+                .find(|&s| !is_filling(&segments[s]) && !segments[s].roles.any(&[Role::Unit, Role::Dose, Role::Of]))
                 .is_some_and(|s| !segments[s].choices.is_empty());
         // "three pumps hazelnut"
         let of_option = of_option || segments.get(at + 1).is_some_and(|s| s.is(Role::Dose) && !s.is_name());
+        // "a pizza, no, two"
+        let corrected = segments[owner + 1..at].iter().any(|s| s.is(Role::Correction) || s.is(Role::No));
+        if corrected && head_after(segments, heads, at).is_none() {
+            let first = (0..owner).rev().take_while(|&b| !heads[b]).find(|&b| number(b));
+            if let Some(first) = first {
+                owners[first] = Some(NOBODY);
+            }
+            owners[at] = Some(owner);
+            continue;
+        }
         let theirs = match head_after(segments, heads, at) {
             _ if times => true,
             _ if of_option => false,
@@ -572,7 +624,8 @@ const LEAST_NAMED: u32 = 10;
 const NOBODY: usize = usize::MAX;
 
 /// What may stand between a name and the number behind it.
-const BEFORE_COUNT: [Role; 13] = [
+const BEFORE_COUNT: [Role; 14] = [
+    Role::Open,
     Role::Times,
     Role::Unit,
     Role::With,
@@ -587,6 +640,15 @@ const BEFORE_COUNT: [Role; 13] = [
     Role::Into,
     Role::One,
 ];
+
+/// Whether "not" stands before a number, or "not only".
+fn is_refused(segments: &[Segment], at: usize) -> bool {
+    let before = |back: usize, roles: &[Role]| {
+        at.checked_sub(back).is_some_and(|b| segments[b].roles.any(roles) && !segments[b].is_name())
+    };
+    const REFUSING: [Role; 3] = [Role::Not, Role::Without, Role::No];
+    before(1, &REFUSING) || before(1, &[Role::Only]) && before(2, &REFUSING)
+}
 
 /// The head that a number stands behind, with nothing but its options, units and courtesy between.
 fn head_before(segments: &[Segment], heads: &[bool], number: usize, shop: &Shop) -> Option<usize> {
@@ -614,7 +676,7 @@ fn head_before(segments: &[Segment], heads: &[bool], number: usize, shop: &Shop)
             let fits = |option: &usize| !shop.fitting(&segment.products, &segments[*option].choices).is_empty();
             return (!segment.unknown && options.iter().all(fits)).then_some(at);
         }
-        let refused = at.checked_sub(1).is_some_and(|b| segments[b].roles.any(&[Role::Not, Role::Without, Role::No]));
+        let refused = is_refused(segments, at);
         if !segment.dead && !segment.choices.is_empty() {
             options.push(at);
         } else if segment.number.is_some() && !refused
@@ -667,10 +729,9 @@ fn numbered(segments: &[Segment], shop: &Shop, products: &[usize], at: usize) ->
             && segments[b].roles.any(&[Role::With, Role::Of])
             && !segments[b].roles.any(&[Role::And, Role::Add])
     });
-    let adjacent = at.checked_sub(1).is_some_and(|b| segments[b].is_name());
     // What follows is what it counts.
     let counts = segments.get(at + 1).is_some_and(|s| s.is_name() || s.unknown || s.roles.has(Role::Times));
-    if counts || !(led || adjacent && number >= LEAST_NAMED) {
+    if counts || !(led || number >= LEAST_NAMED) {
         return None;
     }
     let mut found = shop.numbered(products, number).into_iter();
@@ -685,7 +746,9 @@ fn is_with(segment: &Segment) -> bool {
 
 /// Whether an option, or "with" and its like, comes right after a number: "one large, one with ham".
 fn option_or_part_follows(segments: &[Segment], heads: &[bool], number: usize) -> bool {
-    let glue = |s: &Segment| !s.is_name() && s.roles.any(&[Role::Times, Role::Unit, Role::Of, Role::One, Role::On]);
+    let glue = |s: &Segment| {
+        !s.is_name() && s.roles.any(&[Role::Times, Role::Unit, Role::Dose, Role::Of, Role::One, Role::On])
+    };
     let after = (number + 1..segments.len()).find(|&at| !is_filling(&segments[at]) && !glue(&segments[at]));
     after.is_some_and(|at| {
         let segment = &segments[at];
@@ -780,8 +843,10 @@ impl Scan<'_> {
         piece.products = self.segments[head].products.clone();
         piece.phantom = self.segments[head].unknown;
         piece.aim = Aim::New;
-        piece.quantity =
-            self.counted.iter().position(|owner| *owner == Some(head)).and_then(|number| self.segments[number].number);
+        let number = self.counted.iter().position(|owner| *owner == Some(head));
+        piece.quantity = number
+            .filter(|&at| numbered(self.segments, self.shop, &self.segments[head].products, at).is_none())
+            .and_then(|number| self.segments[number].number);
         // "make the drink a tea", behind a sandwich, asks for a tea.
         let other = make.is_some_and(|make| {
             let last = self.out.pieces[..make].iter().rev().find(|p| !p.products.is_empty());
@@ -789,7 +854,9 @@ impl Scan<'_> {
                 !s.class.is_empty() && last.is_some_and(|p| !p.products.iter().any(|product| s.class.contains(product)))
             })
         });
-        if other {
+        // "make me two wraps", where there is nothing to be made so.
+        let nothing = make.is_some_and(|make| make == 0) && self.around.cart.is_empty();
+        if other || nothing {
             self.out.pieces.pop();
         } else if let Some(make) = make {
             piece.deed = self.out.pieces[make].deed;
@@ -852,6 +919,14 @@ impl Scan<'_> {
                 Kind::Comma => {
                     self.calm();
                     self.clause = self.now.map_or(0, |now| self.out.pieces[now].wishes.len());
+                    // A change that names nothing behind it is done.
+                    if self.changing
+                        && self.now.is_some_and(|now| self.out.pieces[now].deed == Deed::Old && self.now_is_idle())
+                    {
+                        self.changing = false;
+                        self.out.pieces.pop();
+                        self.now = self.out.pieces.len().checked_sub(1);
+                    }
                 }
                 _ => {}
             }
@@ -964,7 +1039,8 @@ impl Scan<'_> {
             && let Some(now) = self.now.filter(|_| self.part_of_one())
         {
             // "a milkshake, a medium one": no second one.
-            let apart = (0..at).rev().find(|&b| self.segments[b].mark != Some(Kind::Comma));
+            let apart =
+                (0..at).rev().find(|&b| self.segments[b].mark != Some(Kind::Comma) && !is_filling(&self.segments[b]));
             if apart.is_some_and(|b| self.heads[b]) {
                 self.one = one;
                 return;
@@ -1154,7 +1230,7 @@ impl Scan<'_> {
                 self.calm();
             }
             self.opened |= roles.has(Role::Open);
-            if roles.has(Role::But) {
+            if roles.has(Role::But) && !roles.has(Role::Only) {
                 self.clause = self.now.map_or(0, |now| self.out.pieces[now].wishes.len());
             }
         }
@@ -1263,7 +1339,11 @@ impl Scan<'_> {
         while option(end) {
             end += 1;
         }
-        let one = self.segments.get(end)?;
+        // "one rare one well done": that one begins the next.
+        let one = self
+            .segments
+            .get(end)
+            .filter(|one| one.number.is_none() || self.segments[at].number.is_none() || !option(end + 1))?;
         (end > at + 1 && !one.dead && !one.is_name() && one.roles.has(Role::One)).then_some(end)
     }
 
@@ -1310,7 +1390,12 @@ impl Scan<'_> {
         } else if !self.removing {
             return None;
         }
-        if !roles(place, &[Role::With]) || roles(place, &[Role::Add]) && !one {
+        let option =
+            |at: usize| self.segments.get(at).is_some_and(|s| !s.dead && !self.heads[at] && !s.choices.is_empty());
+        let removes = self.removing
+            || self.segments[at..].iter().take_while(|s| s.mark.is_none()).any(|s| s.is(Role::Remove) && !s.is_name());
+        let bare = option(place) && removes && (one || self.one_of_options(place.wrapping_sub(1)).is_some());
+        if !bare && (!roles(place, &[Role::With]) || roles(place, &[Role::Add]) && !one) {
             return None;
         }
         let first = (place..self.segments.len()).find(|&s| !roles(s, &[Role::With, Role::Definite, Role::Extra]))?;
@@ -1454,7 +1539,9 @@ impl Scan<'_> {
         // "double" is two of what has no double.
         let doubles = segment.roles.has(Role::Extra);
         let edge = self.edge_passed && !self.head_passed && piece.from == at && piece.quantity.is_none();
-        edge && !doubles || self.shop.fitting(&piece.products, &segment.choices).is_empty()
+        let last = self.out.pieces.iter().rev().find(|piece| !piece.products.is_empty());
+        let products = last.map_or(&[][..], |piece| &piece.products);
+        edge && !doubles || self.shop.fitting(products, &segment.choices).is_empty()
     }
 
     fn head(&mut self, at: usize) {
@@ -1576,6 +1663,8 @@ impl Scan<'_> {
     }
 
     fn number(&mut self, at: usize, number: u32) {
+        // "twenty four", but not "20 4".
+        let spelt = !self.segments[at].digits && !at.checked_sub(1).is_some_and(|b| self.segments[b].digits);
         // "three, not two": a number that is refused counts nothing.
         if self.negated && !self.option_is_next(at) && head_after(self.segments, self.heads, at).is_none() {
             self.negated = false;
@@ -1592,7 +1681,7 @@ impl Scan<'_> {
             let segment = &self.segments[after];
             if segment.is_name()
                 || segment.number.is_some()
-                || !segment.roles.any(&[Role::Times, Role::Unit, Role::Of, Role::One, Role::On])
+                || !segment.roles.any(&[Role::Times, Role::Unit, Role::Dose, Role::Of, Role::One, Role::On])
             {
                 break;
             }
@@ -1604,11 +1693,11 @@ impl Scan<'_> {
             let now = self.now.unwrap_or(0);
             let piece = &mut self.out.pieces[now];
             if piece.quantity.is_none() || corrected {
-                piece.quantity = Some(tens(piece.quantity, number));
+                piece.quantity = Some(number);
             } else if option_next {
                 self.count = Some(number);
             } else if at.checked_sub(1).is_some_and(|b| self.segments[b].number.is_some()) {
-                piece.quantity = Some(tens(piece.quantity, number));
+                piece.quantity = Some(tens(piece.quantity.filter(|_| spelt), number));
             }
             return;
         }
@@ -1622,11 +1711,50 @@ impl Scan<'_> {
             self.head_passed = true;
             return;
         }
+        // "with cheese on all, and two of them without": of the items named before.
+        if of_them && self.now.is_some_and(|now| self.out.pieces[now].products.is_empty()) {
+            let item = self.out.pieces.iter().rev().find(|p| !p.products.is_empty() && p.deed == Deed::Add);
+            if let Some(item) = item.filter(|p| p.quantity.is_some_and(|whole| whole > number)) {
+                let products = item.products.clone();
+                self.push(Piece { products, aim: Aim::New, part: true, quantity: Some(number), ..Piece::new(at) });
+                self.head_passed = true;
+                self.calm();
+                return;
+            }
+        }
         let exclusive = after.is_some_and(|after| option_next && self.shop.exclusive(&after.choices));
         let has_head = self.now.is_some_and(|now| !self.out.pieces[now].products.is_empty());
         // "two wraps, in one more meat": the number points at one of them.
         let pointed = previous_any(self.segments, at)
             .is_some_and(|b| self.segments[b].roles.any(&[Role::On, Role::Into]) && !self.segments[b].is_name());
+        // "without feta on one": of so many of them.
+        let several_told = self.now.is_some_and(|now| {
+            let piece = &self.out.pieces[now];
+            piece.quantity.is_some_and(|whole| whole > number)
+                && self.part_of_one()
+                && piece.wishes.len() > self.phrase.max(self.clause)
+        });
+        if pointed
+            && several_told
+            && !self.option_or_amount_is_next(at)
+            && after.is_none_or(|s| s.mark.is_some() || s.is(Role::And))
+        {
+            let now = self.now.unwrap_or(0);
+            let keep = self.phrase.max(self.clause);
+            let wishes = self.out.pieces[now].wishes.split_off(keep);
+            let part = Piece {
+                products: self.out.pieces[now].products.clone(),
+                aim: Aim::New,
+                part: true,
+                quantity: Some(number),
+                wishes,
+                ..Piece::new(at)
+            };
+            self.push(part);
+            self.head_passed = true;
+            self.calm();
+            return;
+        }
         // "two wraps, one spicy, …"
         let after_comma = at.checked_sub(1).is_some_and(|b| self.segments[b].mark == Some(Kind::Comma));
         let several = self.now.is_some_and(|now| self.out.pieces[now].quantity.is_some_and(|whole| whole > number));
@@ -1688,7 +1816,8 @@ impl Scan<'_> {
             self.calm();
             return;
         }
-        if option_next && has_head && !exclusive {
+        let dose = self.segments.get(at + 1).is_some_and(|s| s.is(Role::Dose) && !s.is_name());
+        if option_next && (has_head && !exclusive || dose) {
             self.count = Some(number);
             return;
         }
@@ -1699,7 +1828,7 @@ impl Scan<'_> {
         if piece.quantity.is_none() || corrected {
             piece.quantity = Some(number);
         } else {
-            piece.quantity = Some(tens(piece.quantity, number));
+            piece.quantity = Some(tens(piece.quantity.filter(|_| spelt), number));
         }
     }
 

@@ -42,6 +42,8 @@ pub struct Segment {
     pub roles: Roles,
     /// How many it says.
     pub number: Option<u32>,
+    /// Whether that is written in digits.
+    pub digits: bool,
     /// Which in a row it says.
     pub ordinal: Option<u32>,
     /// Products of that name.
@@ -229,11 +231,15 @@ fn drop_loose_parts(segments: &mut [Segment], shop: &Shop) {
                 });
                 let plain = |s: &Segment| {
                     s.mark.is_none()
+                        && !s.is_name()
                         && s.number.is_none()
                         && s.class.is_empty()
                         && s.roles.only(&[Role::Stop, Role::Chatter])
                 };
-                let describes = after.is_some_and(|s| s.is_name() || s.unknown || plain(s));
+                let fits = after.is_some_and(|s| {
+                    s.products.is_empty() && !shop.fitting(&segments[at].products, &s.choices).is_empty()
+                });
+                let describes = after.is_some_and(|s| s.is_name() && !fits || s.unknown || plain(s));
                 (describes, describes && !sized)
             }
             Some(Form::Tail) if segments[at].to - segments[at].from == 1 => {
@@ -312,7 +318,7 @@ impl Scan<'_> {
             // "0556" is a postcode, no quantity.
             let counts = |t: &&String| t.len() <= LONGEST_QUANTITY && (t.len() == 1 || !t.starts_with('0'));
             let number = Some(&word.token.text).filter(counts).and_then(|t| t.parse().ok());
-            found.push((COST_KNOWN, Segment { from: at, to: at + 1, number, ..Segment::default() }));
+            found.push((COST_KNOWN, Segment { from: at, to: at + 1, number, digits: true, ..Segment::default() }));
         }
         if !found.iter().any(|(_, segment)| segment.to == at + 1) {
             let mut segment = Segment { from: at, to: at + 1, unknown: true, ..Segment::default() };
@@ -369,7 +375,11 @@ impl Scan<'_> {
             let meaning = |at: usize| self.words[at].sense.tongues[self.language].meaning.unwrap_or_default();
             if next > at && way.skipped == Skipped::None && meaning(next).number.is_none() {
                 let roles = meaning(next).roles;
-                if roles.has(Role::And) || roles.any(&[Role::Definite, Role::Of]) && !roles.has(Role::Without) {
+                // "with mushrooms and swiss" is a list.
+                let listed = at.checked_sub(1).is_some_and(|b| meaning(b).roles.any(&[Role::With, Role::Without]));
+                if roles.has(Role::And) && !listed
+                    || roles.any(&[Role::Definite, Role::Of]) && !roles.has(Role::Without)
+                {
                     open.push(Way { skipped: Skipped::Now, next: next + 1, ..way });
                 }
             }

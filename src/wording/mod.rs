@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
-use include_dir::{Dir, include_dir};
 
 use crate::{
     calendar::LocalTime,
@@ -16,10 +15,8 @@ use crate::{
     language::Language,
     moment::{Moment, Span},
     money::Money,
-    understanding::alias::Meant,
+    understanding::{alias::Meant, lexicon::LOCALES},
 };
-
-static LOCALES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/locales");
 
 /// The file of a language's folder that holds its sentences.
 const FILE: &str = "wording.ftl";
