@@ -239,6 +239,10 @@ pub struct Pattern {
     /// Whether nothing but courtesy may stand beside it.
     pub alone: bool,
     pieces: Vec<Piece>,
+    /// Stems without which it is not found, as [`StemId::bit`]s.
+    needs: u64,
+    /// Stems of which it has one at least.
+    needs_one_of: u64,
 }
 
 /// A part of a [`Pattern`].
@@ -261,6 +265,11 @@ impl StemId {
     pub const MARK: StemId = StemId(u32::MAX);
     /// A word that no pattern has.
     pub const OTHER: StemId = StemId(u32::MAX - 1);
+
+    /// One of 64 bits, which it shares with other stems: a stem whose bit is not among a message's is not in it.
+    pub fn bit(self) -> u64 {
+        1 << (self.0 % u64::BITS)
+    }
 }
 
 /// One language.
@@ -678,7 +687,16 @@ impl Lexicon {
         for first in firsts {
             self.patterns_by_first[first.0 as usize].push(self.patterns.len());
         }
-        self.patterns.push(Pattern { intent, alone, pieces });
+        let (mut needs, mut needs_one_of) = (0, u64::MAX);
+        for piece in &pieces {
+            match piece {
+                Piece::Gap => {}
+                Piece::Word(stem) => needs |= stem.bit(),
+                Piece::OneOf(rows) if rows.iter().any(Vec::is_empty) => {}
+                Piece::OneOf(rows) => needs_one_of = rows.iter().map(|row| row[0].bit()).fold(0, |a, b| a | b),
+            }
+        }
+        self.patterns.push(Pattern { intent, alone, pieces, needs, needs_one_of });
         Ok(())
     }
 }
@@ -727,6 +745,11 @@ impl Lexicon {
 }
 
 impl Pattern {
+    /// Whether it may be found in a message whose stems have these bits.
+    pub fn may_be_in(&self, bits: u64) -> bool {
+        self.needs & !bits == 0 && self.needs_one_of & bits != 0
+    }
+
     /// How far the phrase reaches in these stems from the first of them, and how many of its own words it found there:
     /// the reading with the most words.
     pub fn reach(&self, stems: &[StemId]) -> Option<(usize, usize)> {
