@@ -239,10 +239,9 @@ pub struct Pattern {
     /// Whether nothing but courtesy may stand beside it.
     pub alone: bool,
     pieces: Vec<Piece>,
-    /// Stems without which it is not found, as [`StemId::bit`]s.
-    needs: u64,
-    /// Stems of which it has one at least.
-    needs_one_of: u64,
+    /// For each piece that may not be left out, the last first, the stems of which a message must have one, as
+    /// [`StemId::bit`]s.
+    needs: Vec<u128>,
 }
 
 /// A part of a [`Pattern`].
@@ -266,9 +265,9 @@ impl StemId {
     /// A word that no pattern has.
     pub const OTHER: StemId = StemId(u32::MAX - 1);
 
-    /// One of 64 bits, which it shares with other stems: a stem whose bit is not among a message's is not in it.
-    pub fn bit(self) -> u64 {
-        1 << (self.0 % u64::BITS)
+    /// One of 128 bits, which it shares with other stems: a stem whose bit is not among a message's is not in it.
+    pub fn bit(self) -> u128 {
+        1 << (self.0 % u128::BITS)
     }
 }
 
@@ -687,16 +686,14 @@ impl Lexicon {
         for first in firsts {
             self.patterns_by_first[first.0 as usize].push(self.patterns.len());
         }
-        let (mut needs, mut needs_one_of) = (0, u64::MAX);
-        for piece in &pieces {
-            match piece {
-                Piece::Gap => {}
-                Piece::Word(stem) => needs |= stem.bit(),
-                Piece::OneOf(rows) if rows.iter().any(Vec::is_empty) => {}
-                Piece::OneOf(rows) => needs_one_of = rows.iter().map(|row| row[0].bit()).fold(0, |a, b| a | b),
-            }
-        }
-        self.patterns.push(Pattern { intent, alone, pieces, needs, needs_one_of });
+        let need = |piece: &Piece| match piece {
+            Piece::Gap => None,
+            Piece::Word(stem) => Some(stem.bit()),
+            // Where a row is empty, none is needed.
+            Piece::OneOf(rows) => rows.iter().try_fold(0, |bits, row| Some(bits | row.first()?.bit())),
+        };
+        let needs = pieces.iter().rev().filter_map(need).collect();
+        self.patterns.push(Pattern { intent, alone, pieces, needs });
         Ok(())
     }
 }
@@ -746,8 +743,8 @@ impl Lexicon {
 
 impl Pattern {
     /// Whether it may be found in a message whose stems have these bits.
-    pub fn may_be_in(&self, bits: u64) -> bool {
-        self.needs & !bits == 0 && self.needs_one_of & bits != 0
+    pub fn may_be_in(&self, bits: u128) -> bool {
+        self.needs.iter().all(|need| need & bits != 0)
     }
 
     /// How far the phrase reaches in these stems from the first of them, and how many of its own words it found there:
@@ -772,7 +769,7 @@ fn reach(pieces: &[Piece], stems: &[StemId], from: usize) -> Option<(usize, usiz
         }
         Piece::OneOf(rows) => rows
             .iter()
-            .filter(|row| stems.get(from..from + row.len()) == Some(row.as_slice()))
+            .filter(|row| row.iter().enumerate().all(|(at, stem)| stems.get(from + at) == Some(stem)))
             .filter_map(|row| reach(rest, stems, from + row.len()).map(|(to, words)| (to, words + row.len())))
             .max_by_key(|&(to, words)| (words, std::cmp::Reverse(to))),
     }
