@@ -176,6 +176,11 @@ impl NameWords {
         &self.texts[id as usize]
     }
 
+    /// All words, by number.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(|text| &**text)
+    }
+
     /// The languages of the names that have the word; none where only a form of a name has it.
     pub fn languages(&self, id: WordId) -> &[Language] {
         &self.languages[id as usize]
