@@ -70,7 +70,7 @@ impl Engine {
         let alike: Vec<f64> = self.book.words.texts().map(|word| alike_in_a_word(&piece, word)).collect();
         let best = |names: &Spoken, by_words: bool| {
             let in_a_word = |name: &[WordId]| name.iter().map(|&word| alike[word as usize]).fold(0.0, f64::max);
-            let name_alike = |name: &Box<[WordId]>| {
+            let name_alike = |name: &[WordId]| {
                 let said = name.iter().map(|&word| self.book.words.text(word));
                 let as_whole = if whole.may_be_alike(said.clone(), least) {
                     alike_words(&whole.text, &said.collect::<Vec<_>>().join(" "))
@@ -79,7 +79,7 @@ impl Engine {
                 };
                 if by_words { as_whole.max(in_a_word(name)) } else { as_whole }
             };
-            names.iter().map(name_alike).fold(0.0, f64::max)
+            names.iter().map(|name| name_alike(name)).fold(0.0, f64::max)
         };
         // Choices have short names, of which a word alone says little.
         let products = products.map(|(meant, names)| (best(names, true), meant));
