@@ -60,7 +60,8 @@ impl Draft<'_> {
                 at += 1;
                 continue;
             }
-            let bounds = |s: &Segment| s.mark.is_some_and(|mark| mark != Kind::Sign);
+            // An emoji ends what it stands behind.
+            let bounds = |s: &Segment| s.mark.is_some();
             // What is named right before the word is what it is about: "a nut allergy".
             let mut about = at;
             while about > 0

@@ -15,8 +15,6 @@ use super::{
 pub struct Known {
     /// What its product may be.
     pub products: Vec<usize>,
-    /// The groups of which it has a choice.
-    pub groups: Vec<usize>,
     /// How many.
     pub quantity: u32,
 }

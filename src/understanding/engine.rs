@@ -127,6 +127,7 @@ impl Engine {
         let there: Vec<Vec<usize>> = cart.lines.iter().map(|line| self.shop.products_of(line)).collect();
         self.classes(&mut draft, &there);
         self.narrow(&mut draft);
+        self.find_in_cart(&mut draft, &cart);
         let known = |cart: &Cart| cart.lines.iter().map(|line| self.shop.known(line)).collect::<Vec<_>>();
         let pieces = items::pieces(
             &draft.segments,
@@ -259,7 +260,8 @@ impl Engine {
             };
             for next in at + 1..end {
                 let words = draft.segments[next].from..draft.segments[next].to;
-                if !draft.segments[next].choices.is_empty() || draft.segments[next].roles.any(&[Role::And, Role::Or]) {
+                let chooses = !self.shop.fitting(&candidates, &draft.segments[next].choices).is_empty();
+                if chooses || draft.segments[next].roles.any(&[Role::And, Role::Or]) {
                     continue;
                 }
                 let saying: Vec<usize> = candidates
@@ -272,6 +274,31 @@ impl Engine {
                     draft.segments[next].dead = true;
                     break;
                 }
+            }
+        }
+    }
+
+    /// Behind "remove" and its like a word that only one line of the cart has in its name means that line: "tripe" of a
+    /// tripe soup.
+    fn find_in_cart(&self, draft: &mut Draft<'_>, cart: &Cart) {
+        for at in 1..draft.segments.len() {
+            let (before, segment) = (&draft.segments[at - 1], &draft.segments[at]);
+            let pointed = !before.dead && before.roles.any(&[Role::Remove, Role::Change, Role::Instead]);
+            if !pointed || segment.dead || segment.is_name() || segment.mark.is_some() || !segment.roles.is_empty() {
+                continue;
+            }
+            let words = &draft.words[segment.from..segment.to];
+            let says = |product: usize| {
+                let mut names = self.shop.names[product].iter().flat_map(|name| name.iter());
+                names.any(|&name| words.iter().any(|word| self.says(word, name)))
+            };
+            let mut found = cart.lines.iter().flat_map(|line| match self.shop.products_of(line)[..] {
+                [one] if says(one) => Some(one),
+                _ => None,
+            });
+            if let (Some(one), None) = (found.next(), found.next()) {
+                draft.segments[at].products = vec![one];
+                draft.segments[at].unknown = false;
             }
         }
     }
@@ -495,7 +522,10 @@ impl Engine {
         {
             let intent = if yes { Intent::Confirm } else { Intent::Decline };
             let asked = utterance.expecting == Some(Expecting::Confirm);
-            if asked || found.iter().all(|(intent, _)| intent::class(*intent) <= Class::Courtesy) {
+            let courtesy = found.iter().any(|(intent, _)| intent::class(*intent) == Class::Courtesy);
+            // "ok thanks" agrees to nothing, "no thanks" declines.
+            let thanks = yes && courtesy;
+            if asked || !thanks && found.iter().all(|(intent, _)| intent::class(*intent) <= Class::Courtesy) {
                 found.push((intent, if asked { 1.0 } else { chance(intent) }));
             }
         }
@@ -895,6 +925,10 @@ impl Draft<'_> {
         let counted =
             before.is_some_and(|s| s.number.is_some() || s.roles.any(&[Role::Article, Role::Times, Role::Unit]));
         if self.words[self.segments[from].from].capital && from > sentence && !counted {
+            return false;
+        }
+        // "Elm Grove"
+        if to - from > 1 && self.segments[from..to].iter().all(|s| self.words[s.from].capital) && !counted {
             return false;
         }
         match before {

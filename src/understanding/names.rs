@@ -612,7 +612,7 @@ impl Says<'_> {
                 && meaning.number.is_none()
                 && meaning.ordinal.is_none()
                 && roles.is_empty(),
-            is_glue: roles.any(&[Role::And, Role::Or, Role::With, Role::Of]),
+            is_glue: roles.any(&[Role::And, Role::Or, Role::With, Role::Without, Role::Of]),
             joins,
             describes: joins || word.chars().count() <= LONGEST_JOINT && roles.any(&[Role::Name, Role::WeakAddress]),
             refuses: self.lexicon.is_some_and(|lexicon| {

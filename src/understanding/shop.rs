@@ -145,11 +145,7 @@ impl Shop {
 
     /// What later words may say of a line.
     pub fn known(&self, line: &Line) -> Known {
-        Known {
-            products: self.products_of(line),
-            groups: line.options.iter().filter(|o| !o.without).filter_map(|o| self.group(&o.group)).collect(),
-            quantity: line.quantity,
-        }
+        Known { products: self.products_of(line), quantity: line.quantity }
     }
 
     /// What a line's product may be.
