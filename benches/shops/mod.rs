@@ -1,6 +1,8 @@
 //! Shops for measuring: the samples that ship with the program, and catalogues of any size from a seed, with names in
 //! six languages as a wholesaler's file would have them; and what customers write to them.
 
+#![allow(dead_code, reason = "each bench uses some of it")]
+
 use std::fmt::Write;
 
 use theusual::{
@@ -165,9 +167,8 @@ pub fn file(products: usize) -> String {
         {"id": "box", "names": {"en": ["box of 12", "dozen"], "nb": ["eske med 12"], "ru": ["коробка"]}}]}],
         "products": ["#,
     );
-    let brands: Vec<String> = (0..products / 5 + 20)
-        .map(|_| (0..2 + seed.below(2)).map(|_| *seed.of(&SYLLABLES)).collect())
-        .collect();
+    let brands: Vec<String> =
+        (0..products / 5 + 20).map(|_| (0..2 + seed.below(2)).map(|_| *seed.of(&SYLLABLES)).collect()).collect();
     for at in 0..products {
         let comma = if at == 0 { "" } else { "," };
         // Every pairing of adjective and noun in turn, so that no name comes twice.
@@ -287,8 +288,11 @@ fn said(name: &str, seed: &mut Seed) -> String {
     letters.into_iter().collect()
 }
 
+/// How many of them there are.
+pub const HOSTILE: usize = 20;
+
 /// Messages that are meant to take long, each with what it is.
-pub fn hostile(catalog: &Catalog) -> Vec<(&'static str, String)> {
+pub fn hostile(catalog: &Catalog) -> [(&'static str, String); HOSTILE] {
     let mut seed = Seed(7);
     let longest = catalog.products.iter().map(|p| p.names.all().next().map_or("", |(_, name)| name));
     let words: Vec<&str> = longest.flat_map(str::split_whitespace).filter(|word| word.len() > 5).collect();
@@ -304,7 +308,7 @@ pub fn hostile(catalog: &Catalog) -> Vec<(&'static str, String)> {
     let random: Vec<String> = (0..10_000)
         .map(|_| (0..3 + seed.below(9)).map(|_| char::from(b'a' + seed.below(26) as u8)).collect())
         .collect();
-    vec![
+    [
         ("10,000 names", some.join(" ")),
         ("10,000 random words", random.join(" ")),
         ("100,000 of one letter", "a".repeat(100_000)),

@@ -75,6 +75,8 @@ pub fn apply(pieces: &[Piece], cart: &Cart, usual: &Cart, mentioned: &[usize], s
     for line in work.fresh.into_iter().filter(|line| line.quantity > 0) {
         cart.add(line);
     }
+    // "make the cola 0" takes it out.
+    cart.lines.retain(|line| line.quantity > 0);
     for line in &mut cart.lines {
         line.quantity = line.quantity.min(MOST_OF_A_LINE);
     }

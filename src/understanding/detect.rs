@@ -31,21 +31,21 @@ pub fn language(words: &[Word], lexicons: &Lexicons, prior: Option<Language>, ow
     let all = lexicons.all();
     let mut scores = vec![0.0f32; all.len()];
     for word in words.iter().filter(|word| word.token.kind == text::Kind::Word) {
-        let shares = shares(word);
-        for (at, share) in shares.iter().enumerate() {
+        let share_of = shares(word);
+        for (at, score) in scores.iter_mut().enumerate() {
             // A word that many languages share says little for any of them.
-            scores[at] += share * share;
+            *score += share_of(at) * share_of(at);
         }
         if prior.is_none() {
             let opens = |at: &usize| {
-                shares[*at] > 0.0
+                share_of(*at) > 0.0
                     && word.sense.tongues[*at]
                         .meaning
                         .is_some_and(|meaning| meaning.number.is_some() || meaning.roles.has(Role::Article))
             };
             let opening = (0..all.len()).filter(opens).count();
             for at in (0..all.len()).filter(opens) {
-                scores[at] += OPENING_WEIGHT * shares[at] / opening as f32;
+                scores[at] += OPENING_WEIGHT * share_of(at) / opening as f32;
             }
         }
         let languages = &word.sense.languages;
@@ -59,7 +59,7 @@ pub fn language(words: &[Word], lexicons: &Lexicons, prior: Option<Language>, ow
                 }
             }
         }
-        if shares.iter().all(|&share| share == 0.0) && word.token.text.chars().any(text::is_cyrillic) {
+        if (0..all.len()).all(|at| share_of(at) == 0.0) && word.token.text.chars().any(text::is_cyrillic) {
             for (at, lexicon) in all.iter().enumerate() {
                 if lexicon.is_cyrillic() {
                     scores[at] += 1.0;
@@ -88,10 +88,10 @@ pub fn language(words: &[Word], lexicons: &Lexicons, prior: Option<Language>, ow
 }
 
 /// How much of a word is each language's, together 1; nothing where none knows it.
-fn shares(word: &Word) -> Vec<f32> {
-    let weights: Vec<f32> = word.sense.tongues.iter().map(|tongue| tongue.weight).collect();
-    let sum: f32 = weights.iter().sum();
-    if sum == 0.0 { weights } else { weights.into_iter().map(|weight| weight / sum).collect() }
+fn shares(word: &Word) -> impl Fn(usize) -> f32 {
+    let tongues = &word.sense.tongues;
+    let sum: f32 = tongues.iter().map(|tongue| tongue.weight).sum();
+    move |at| if sum == 0.0 { 0.0 } else { tongues[at].weight / sum }
 }
 
 /// Whether a word is a language's rather than another's.

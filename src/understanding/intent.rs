@@ -170,10 +170,11 @@ fn in_language(
             _ => StemId::MARK,
         })
         .collect();
+    let bits = stems.iter().fold(0, |bits, stem| bits | stem.bit());
     let mut found = Vec::new();
     for from in 0..stems.len() {
         for pattern in lexicon.patterns(stems[from]) {
-            if opt_outs_only && pattern.intent != Intent::StopOffers {
+            if !pattern.may_be_in(bits) || opt_outs_only && pattern.intent != Intent::StopOffers {
                 continue;
             }
             let Some((reach, own)) = pattern.reach(&stems[from..]) else { continue };

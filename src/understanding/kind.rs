@@ -5,6 +5,8 @@
 //!
 //! Promises: the same text always has the same chances; nothing is trained when the program starts.
 
+use std::sync::LazyLock;
+
 use super::{
     Expecting, Intent,
     features::{self, OPTION, PRODUCT},
@@ -18,6 +20,15 @@ include!(concat!(env!("OUT_DIR"), "/intents.rs"));
 
 /// Weights in units of `UNIT`, a row for each of `HASHES`, which are sorted, a column for each of `INTENTS`.
 static WEIGHTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/intents.bin"));
+
+/// Bits of a hash by which its row is looked up: then few rows are left among which to search.
+const BITS_OF_INDEX: u32 = 12;
+
+/// Where the hashes begin that begin with each such number, and where the last of them end.
+static INDEX: LazyLock<Vec<usize>> = LazyLock::new(|| {
+    let begins = |number: u64| HASHES.partition_point(|&hash| u64::from(hash) < number << (u32::BITS - BITS_OF_INDEX));
+    (0..=1 << BITS_OF_INDEX).map(begins).collect()
+});
 
 /// The number of intents.
 const KINDS: usize = Intent::Other as usize + 1;
@@ -406,7 +417,7 @@ fn pieces<'a>(text: &str, words: &'a [Word], segments: &[Segment]) -> Vec<&'a st
 fn scores(pieces: &[&str]) -> Chances {
     let mut sums = [0.0_f32; KINDS];
     for (hash, value) in features::features(pieces) {
-        let Ok(row) = HASHES.binary_search(&hash) else { continue };
+        let Some(row) = row(hash) else { continue };
         let weights = &WEIGHTS[row * INTENTS.len()..][..INTENTS.len()];
         for (sum, &weight) in sums.iter_mut().zip(weights) {
             *sum += value * f32::from(weight as i8);
@@ -417,6 +428,13 @@ fn scores(pieces: &[&str]) -> Chances {
         scores[intent as usize] = sum * UNIT;
     }
     scores
+}
+
+/// The row of a feature's weights.
+fn row(hash: u32) -> Option<usize> {
+    let number = (hash >> (u32::BITS - BITS_OF_INDEX)) as usize;
+    let (begin, end) = (INDEX[number], INDEX[number + 1]);
+    HASHES[begin..end].binary_search(&hash).ok().map(|at| begin + at)
 }
 
 /// Chances that sum to 1.
@@ -439,6 +457,7 @@ mod tests {
         assert_eq!((named.len(), INTENTS.len()), (KINDS, KINDS));
         assert_eq!(WEIGHTS.len(), HASHES.len() * INTENTS.len());
         assert!(HASHES.is_sorted());
+        assert!(HASHES.iter().enumerate().all(|(at, &hash)| row(hash) == Some(at)));
     }
 
     #[test]

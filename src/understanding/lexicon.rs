@@ -239,6 +239,9 @@ pub struct Pattern {
     /// Whether nothing but courtesy may stand beside it.
     pub alone: bool,
     pieces: Vec<Piece>,
+    /// For each piece that may not be left out, the last first, the stems of which a message must have one, as
+    /// [`StemId::bit`]s.
+    needs: Vec<u128>,
 }
 
 /// A part of a [`Pattern`].
@@ -261,6 +264,11 @@ impl StemId {
     pub const MARK: StemId = StemId(u32::MAX);
     /// A word that no pattern has.
     pub const OTHER: StemId = StemId(u32::MAX - 1);
+
+    /// One of 128 bits, which it shares with other stems: a stem whose bit is not among a message's is not in it.
+    pub fn bit(self) -> u128 {
+        1 << (self.0 % u128::BITS)
+    }
 }
 
 /// One language.
@@ -276,6 +284,7 @@ pub struct Lexicon {
     /// Single words for numbers.
     number_words: HashMap<u32, Vec<String>>,
     vocabulary: HashSet<String>,
+    /// Stems of words that occur in phrases but in no pattern.
     known_stems: HashSet<String>,
     /// How often a word occurs in messages.
     uses: HashMap<String, u32>,
@@ -393,7 +402,8 @@ impl Lexicons {
         READ.clone()
     }
 
-    fn read_embedded() -> Result<Lexicons, BadLexicon> {
+    /// The same, read anew.
+    pub fn read_embedded() -> Result<Lexicons, BadLexicon> {
         let mut all = Vec::new();
         for folder in LOCALES.dirs() {
             let tag = folder.path().file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -507,9 +517,11 @@ impl Lexicon {
                 *lexicon.uses.entry(word).or_default() += 1;
             }
         }
+        // Words of patterns have theirs already.
         lexicon.known_stems = lexicon
             .vocabulary
             .iter()
+            .filter(|word| !lexicon.pattern_words.contains_key(*word))
             .map(|word| lexicon.stem(word))
             .filter(|stem| stem.chars().count() >= SHORTEST_KNOWN_STEM)
             .collect();
@@ -597,6 +609,7 @@ impl Lexicon {
     /// Whether a word of any phrase has this stem.
     pub fn knows_stem(&self, stem: &str) -> bool {
         self.known_stems.contains(stem)
+            || self.stem_ids.contains_key(stem) && stem.chars().count() >= SHORTEST_KNOWN_STEM
     }
 
     /// Whether the language is written in Cyrillic letters.
@@ -673,7 +686,14 @@ impl Lexicon {
         for first in firsts {
             self.patterns_by_first[first.0 as usize].push(self.patterns.len());
         }
-        self.patterns.push(Pattern { intent, alone, pieces });
+        let need = |piece: &Piece| match piece {
+            Piece::Gap => None,
+            Piece::Word(stem) => Some(stem.bit()),
+            // Where a row is empty, none is needed.
+            Piece::OneOf(rows) => rows.iter().try_fold(0, |bits, row| Some(bits | row.first()?.bit())),
+        };
+        let needs = pieces.iter().rev().filter_map(need).collect();
+        self.patterns.push(Pattern { intent, alone, pieces, needs });
         Ok(())
     }
 }
@@ -722,6 +742,11 @@ impl Lexicon {
 }
 
 impl Pattern {
+    /// Whether it may be found in a message whose stems have these bits.
+    pub fn may_be_in(&self, bits: u128) -> bool {
+        self.needs.iter().all(|need| need & bits != 0)
+    }
+
     /// How far the phrase reaches in these stems from the first of them, and how many of its own words it found there:
     /// the reading with the most words.
     pub fn reach(&self, stems: &[StemId]) -> Option<(usize, usize)> {
@@ -744,7 +769,7 @@ fn reach(pieces: &[Piece], stems: &[StemId], from: usize) -> Option<(usize, usiz
         }
         Piece::OneOf(rows) => rows
             .iter()
-            .filter(|row| stems.get(from..from + row.len()) == Some(row.as_slice()))
+            .filter(|row| row.iter().enumerate().all(|(at, stem)| stems.get(from + at) == Some(stem)))
             .filter_map(|row| reach(rest, stems, from + row.len()).map(|(to, words)| (to, words + row.len())))
             .max_by_key(|&(to, words)| (words, std::cmp::Reverse(to))),
     }

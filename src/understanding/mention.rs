@@ -1,7 +1,7 @@
 //! What a message names without asking for it: the products that a question is about, and things whose names are near
 //! to something that the shop lacks.
 
-use super::{Engine, alias::Meant, detect, segment, shop::Spoken, text};
+use super::{Engine, alias::Meant, detect, names::WordId, segment, shop::Spoken, text};
 use crate::id::ProductId;
 
 /// Most products that a question can be about; a word that names more of them ("pizza") names none.
@@ -65,13 +65,25 @@ impl Engine {
         });
         let letters: usize = piece.iter().map(|word| word.chars().count()).sum();
         let least = if letters <= SHORT { NEAR_SHORT } else { NEAR };
-        let best = |names: &Spoken, alike: fn(&[String], &[&str]) -> f64| {
-            let said = names.iter().map(|name| name.iter().map(|&word| self.book.words.text(word)).collect::<Vec<_>>());
-            said.map(|name| alike(&piece, &name)).fold(0.0, f64::max)
+        let whole = Letters::of(&piece.join(" "));
+        // Each word of names is compared but once, however many names have it.
+        let alike: Vec<f64> = self.book.words.texts().map(|word| alike_in_a_word(&piece, word)).collect();
+        let best = |names: &Spoken, by_words: bool| {
+            let in_a_word = |name: &[WordId]| name.iter().map(|&word| alike[word as usize]).fold(0.0, f64::max);
+            let name_alike = |name: &[WordId]| {
+                let said = name.iter().map(|&word| self.book.words.text(word));
+                let as_whole = if whole.may_be_alike(said.clone(), least) {
+                    alike_words(&whole.text, &said.collect::<Vec<_>>().join(" "))
+                } else {
+                    0.0
+                };
+                if by_words { as_whole.max(in_a_word(name)) } else { as_whole }
+            };
+            names.iter().map(|name| name_alike(name)).fold(0.0, f64::max)
         };
         // Choices have short names, of which a word alone says little.
-        let products = products.map(|(meant, names)| (best(names, alike), meant));
-        let choices = choices.map(|(meant, names)| (best(names, alike_as_wholes), meant));
+        let products = products.map(|(meant, names)| (best(names, true), meant));
+        let choices = choices.map(|(meant, names)| (best(names, false), meant));
         let mut found: Vec<(f64, Meant)> = products.chain(choices).filter(|(best, _)| *best >= least).collect();
         found.sort_by(|a, b| b.0.total_cmp(&a.0));
         let nearest = found.first().map_or(0.0, |(best, _)| *best);
@@ -80,9 +92,49 @@ impl Engine {
     }
 }
 
-/// How alike two names are as wholes.
-fn alike_as_wholes(piece: &[String], name: &[&str]) -> f64 {
-    alike_words(&piece.join(" "), &name.join(" "))
+/// A piece of text with how often it has each letter, by which most names are seen to be unlike it.
+struct Letters {
+    text: String,
+    count: usize,
+    often: [u8; KINDS_OF_LETTERS],
+}
+
+/// Letters are counted by this many kinds; letters far apart in Unicode share one.
+const KINDS_OF_LETTERS: usize = 64;
+
+/// The measure counts a common beginning of so many letters at the most, each for a tenth of what lacks to 1.
+const LONGEST_BEGINNING: usize = 4;
+
+impl Letters {
+    fn of(text: &str) -> Letters {
+        let mut often = [0u8; KINDS_OF_LETTERS];
+        for c in text.chars() {
+            let kind = &mut often[c as usize % KINDS_OF_LETTERS];
+            *kind = kind.saturating_add(1);
+        }
+        Letters { text: text.to_owned(), count: text.chars().count(), often }
+    }
+
+    /// Whether a name of these words may be as alike as that: by Jaro's measure, were all common letters in order.
+    fn may_be_alike<'a>(&self, name: impl Iterator<Item = &'a str> + Clone, least: f64) -> bool {
+        let mut left = self.often;
+        let (mut count, mut common) = (0, 0);
+        for c in name.clone().flat_map(|word| [' '].into_iter().chain(word.chars())).skip(1) {
+            let kind = &mut left[c as usize % KINDS_OF_LETTERS];
+            common += usize::from(*kind > 0);
+            *kind = kind.saturating_sub(1);
+            count += 1;
+        }
+        if common == 0 {
+            return false;
+        }
+        let letters = name.flat_map(|word| [' '].into_iter().chain(word.chars())).skip(1);
+        let beginning = letters.zip(self.text.chars()).take(LONGEST_BEGINNING).take_while(|(a, b)| a == b).count();
+        let share = |of: usize| common as f64 / of as f64;
+        let most = (share(self.count) + share(count) + 1.0) / 3.0;
+        // A hair more than the bound, for the rounding of it.
+        most + beginning as f64 * 0.1 * (1.0 - most).max(0.0) + 1e-9 >= least
+    }
 }
 
 /// How alike two words are; where one is much shorter, its letters being in the other says nothing.
@@ -91,17 +143,13 @@ fn alike_words(a: &str, b: &str) -> f64 {
     if a_long.min(b_long) * 5 < a_long.max(b_long) * 3 { 0.0 } else { strsim::jaro_winkler(a, b) }
 }
 
-/// How alike two names are: as wholes, or in the words that both may have.
-fn alike(piece: &[String], name: &[&str]) -> f64 {
-    let whole = alike_as_wholes(piece, name);
-    let long = |word: &&str| word.chars().count() >= 4;
-    let (ours, theirs) = (piece.iter().map(String::as_str).filter(long), name.iter().copied().filter(long));
-    let word = ours
-        .flat_map(|a| theirs.clone().map(move |b| alike_words(a, b)))
-        // A shared word is a hint, and no more than that.
-        .fold(0.0, f64::max)
-        * 0.95;
-    whole.max(word)
+/// How alike a word of a name is to any word of a piece of text. A shared word is a hint, and no more than that.
+fn alike_in_a_word(piece: &[String], word: &str) -> f64 {
+    let long = |word: &str| word.chars().count() >= 4;
+    if !long(word) {
+        return 0.0;
+    }
+    piece.iter().filter(|ours| long(ours)).map(|ours| alike_words(ours, word)).fold(0.0, f64::max) * 0.95
 }
 
 #[cfg(test)]

@@ -128,16 +128,29 @@ pub struct NameBook {
     senses: Senses,
 }
 
-/// A tree of words. The root is place 0.
+/// A tree of words. Places are numbered level by level from the root, which is 0, so that those below one place stand
+/// side by side, in the order of their words.
 #[derive(Default)]
 struct Tree {
-    /// By place and word the place below.
-    steps: HashMap<(u32, WordId), u32>,
-    places: u32,
-    /// What ends at each place, places in order.
+    /// The word that leads to each place from the one above.
+    words: Vec<WordId>,
+    /// The first place below each place; that of the next place ends them.
+    below: Vec<u32>,
+    /// What ends at each place, places in order, whole names before parts.
     ends: Vec<End>,
     /// Where each place's ends begin among all.
     begins: Vec<u32>,
+}
+
+/// A row of words that is to be found in the tree.
+struct Row {
+    /// Its first two words, by which most rows are told apart.
+    start: (WordId, Option<WordId>),
+    /// Where it is among the words of all rows.
+    words: std::ops::Range<u32>,
+    end: End,
+    /// After which words a beginning stands for the whole, a bit for each number of words.
+    heads: u16,
 }
 
 impl NameWords {
@@ -161,6 +174,11 @@ impl NameWords {
     /// The word of this number.
     pub fn text(&self, id: WordId) -> &str {
         &self.texts[id as usize]
+    }
+
+    /// All words, by number.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(|text| &**text)
     }
 
     /// The languages of the names that have the word; none where only a form of a name has it.
@@ -218,28 +236,50 @@ impl NameWords {
 }
 
 impl Tree {
-    /// The place of a row of words below another, which is made where there is none.
-    fn insert(&mut self, from: u32, words: &[WordId]) -> u32 {
-        words.iter().fold(from, |place, &word| {
-            let next = self.places + 1;
-            let found = *self.steps.entry((place, word)).or_insert(next);
-            self.places = self.places.max(found);
-            found
-        })
+    /// The tree of these rows, whose words are found in `words`.
+    fn of(mut rows: Vec<Row>, words: &[WordId]) -> Tree {
+        let of = |row: &Row| &words[row.words.start as usize..row.words.end as usize];
+        rows.sort_unstable_by(|a, b| a.start.cmp(&b.start).then_with(|| of(a).cmp(of(b))));
+        let mut tree = Tree { words: vec![WordId::MAX], ..Tree::default() };
+        // The rows that go through each place of a level, and how many words are before it.
+        let mut level = Vec::from([0..rows.len()]);
+        let mut depth = 0;
+        while !level.is_empty() {
+            let mut next = Vec::new();
+            for through in level {
+                let (begin, rows, first) = (tree.ends.len(), &rows[through.clone()], through.start);
+                tree.begins.push(begin as u32);
+                tree.below.push(tree.words.len() as u32);
+                // Rows that end here come before those that go on.
+                let ending = rows.partition_point(|row| of(row).len() == depth);
+                tree.ends.extend(rows[..ending].iter().map(|row| row.end));
+                let heads = rows[ending..].iter().filter(|row| row.heads & 1 << depth != 0);
+                tree.ends.extend(heads.map(|row| End { form: Form::Head, ..row.end }));
+                tree.ends[begin..].sort_by_key(|end| end.form.is_part());
+                let mut at = ending;
+                for same in rows[ending..].chunk_by(|a, b| of(a)[depth] == of(b)[depth]) {
+                    tree.words.push(of(&same[0])[depth]);
+                    next.push(first + at..first + at + same.len());
+                    at += same.len();
+                }
+            }
+            level = next;
+            depth += 1;
+        }
+        tree.begins.push(tree.ends.len() as u32);
+        tree.below.push(tree.words.len() as u32);
+        tree.words.shrink_to_fit();
+        tree.below.shrink_to_fit();
+        tree.begins.shrink_to_fit();
+        tree.ends.shrink_to_fit();
+        tree
     }
 
-    /// Sorts what ends where; the ends of a place keep their order, but for parts, which come behind.
-    fn settle(&mut self, mut ends: Vec<(u32, End)>) {
-        ends.sort_by_key(|&(place, end)| (place, end.form.is_part()));
-        self.steps.shrink_to_fit();
-        self.begins = Vec::with_capacity(self.places as usize + 2);
-        for (at, &(place, _)) in ends.iter().enumerate() {
-            while self.begins.len() <= place as usize {
-                self.begins.push(at as u32);
-            }
-        }
-        self.begins.resize(self.places as usize + 2, ends.len() as u32);
-        self.ends = ends.into_iter().map(|(_, end)| end).collect();
+    /// The place of a word below another.
+    fn step(&self, from: u32, word: WordId) -> Option<u32> {
+        let below = self.below[from as usize] as usize..self.below[from as usize + 1] as usize;
+        let at = self.words[below.clone()].binary_search(&word).ok()?;
+        Some((below.start + at) as u32)
     }
 
     fn ends(&self, place: u32) -> &[End] {
@@ -295,11 +335,8 @@ impl NameBook {
 
     /// The place in the tree of a word, or of two, below another; the root is 0.
     pub fn step(&self, from: u32, step: &Step) -> Option<u32> {
-        let first = *self.tree.steps.get(&(from, step.first))?;
-        match step.second {
-            Some(second) => self.tree.steps.get(&(first, second)).copied(),
-            None => Some(first),
-        }
+        let first = self.tree.step(from, step.first)?;
+        step.second.map_or(Some(first), |second| self.tree.step(first, second))
     }
 
     /// The names that end there, whole ones before parts.
@@ -335,12 +372,14 @@ struct Says<'a> {
     lexicon: Option<&'a Lexicon>,
     /// By word, as far as it was asked.
     known: HashMap<WordId, Kind>,
+    /// The same number in other words and in digits, by word.
+    numbers: HashMap<WordId, Vec<WordId>>,
     /// "without" and its like, and what refuses in other words, as rows of words; read when first needed.
     refusals: Option<Vec<Vec<WordId>>>,
 }
 
 /// What a word of a name does there.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 struct Kind {
     /// Whether it carries meaning by itself.
     tells: bool,
@@ -352,8 +391,8 @@ struct Kind {
     describes: bool,
     /// Whether it may begin a refusal.
     refuses: bool,
-    /// The same number in other words and in digits.
-    numbers: Arc<[WordId]>,
+    /// Whether it is a number.
+    counts: bool,
 }
 
 impl<'a> Compiler<'a> {
@@ -455,59 +494,62 @@ impl<'a> Compiler<'a> {
             full.insert(squash(&self.rows[row.clone()], &self.book.words));
         }
         let mut says: HashMap<Language, Says<'a>> = HashMap::default();
-        let mut ends: Vec<(u32, End)> = Vec::new();
         let NameBook { words, names, tree, .. } = &mut self.book;
-        let mut moved = Vec::new();
-        for (at, (language, row)) in self.spoken.iter().enumerate() {
-            let row = &self.rows[row.clone()];
+        let (mut rows, mut moved) = (Vec::new(), Vec::new());
+        for (at, (language, place)) in self.spoken.iter().enumerate() {
             let says = says.entry(*language).or_insert_with(|| Says {
                 lexicon: self.lexicons.position(*language).map(|at| &self.lexicons.all()[at]),
                 known: HashMap::default(),
+                numbers: HashMap::default(),
                 refusals: None,
             });
-            let name = at as u32;
-            let mut place = 0;
-            let along: Vec<u32> = row
-                .iter()
-                .map(|word| {
-                    place = tree.insert(place, &[*word]);
-                    place
-                })
-                .collect();
-            ends.push((place, End { name, form: Form::Full }));
+            let row = &self.rows[place.clone()];
+            let put = |place: std::ops::Range<usize>, all: &[WordId], form: Form, heads: u16, rows: &mut Vec<Row>| {
+                let (row, end) = (&all[place.clone()], End { name: at as u32, form });
+                let start = (row[0], row.get(1).copied());
+                rows.push(Row { start, words: place.start as u32..place.end as u32, end, heads });
+            };
             moved.clear();
             moved_forms(row, says, words, &mut moved);
+            let mut heads = 0;
+            if !matches!(names[at].thing, Thing::Category(_) | Thing::Group(_)) {
+                // "the kitten" is no food for kittens: what a name says behind a small word only describes.
+                let is_product = matches!(names[at].thing, Thing::Product(_));
+                let mut describes = |cut: usize, words: &mut NameWords| {
+                    is_product && cut >= 2 && says.kind(row[cut - 1], words).describes
+                };
+                let described =
+                    (1..row.len()).filter(|&cut| describes(cut, words)).fold(0u16, |set, cut| set | 1 << cut);
+                // A part of a name must carry meaning.
+                let mut telling = |part: &[WordId], words: &mut NameWords| {
+                    part.iter().any(|&word| says.kind(word, words).tells)
+                        && !part.first().is_some_and(|&first| says.kind(first, words).is_glue)
+                        && !part.last().is_some_and(|&last| says.kind(last, words).is_glue)
+                        && !full.contains(&squash(part, words))
+                        && !moved.iter().any(|form| form == part)
+                };
+                for cut in 1..row.len() {
+                    let (head, tail) = row.split_at(cut);
+                    let plain = described & 1 << cut == 0;
+                    // "so so": of a beginning and an end that are alike the one that was cut first.
+                    if plain && telling(tail, words) && !(tail.len() < cut && row.starts_with(tail)) {
+                        put(place.start + cut..place.end, &self.rows, Form::Tail, 0, &mut rows);
+                    }
+                    let other = row.len() - cut;
+                    let is_tail = other <= cut && described & 1 << other == 0 && row.ends_with(head);
+                    if telling(head, words) && !is_tail {
+                        heads |= 1 << cut;
+                    }
+                }
+            }
+            put(place.clone(), &self.rows, Form::Full, heads, &mut rows);
             for form in &moved {
-                ends.push((tree.insert(0, form), End { name, form: Form::Moved }));
-            }
-            if matches!(names[at].thing, Thing::Category(_) | Thing::Group(_)) {
-                continue;
-            }
-            // "the kitten" is no food for kittens: what a name says behind a small word only describes.
-            let is_product = matches!(names[at].thing, Thing::Product(_));
-            let described: Vec<bool> =
-                (0..row.len()).map(|cut| is_product && cut >= 2 && says.kind(row[cut - 1], words).describes).collect();
-            // A part of a name must carry meaning.
-            let mut telling = |part: &[WordId], words: &mut NameWords| {
-                part.iter().any(|&word| says.kind(word, words).tells)
-                    && !full.contains(&squash(part, words))
-                    && !part.first().is_some_and(|&first| says.kind(first, words).is_glue)
-                    && !part.last().is_some_and(|&last| says.kind(last, words).is_glue)
-                    && !moved.iter().any(|form| form == part)
-            };
-            for cut in 1..row.len() {
-                let (head, tail) = row.split_at(cut);
-                // "so so": of a beginning and an end that are alike the one that was cut first.
-                if telling(tail, words) && !described[cut] && !(tail.len() < cut && row.starts_with(tail)) {
-                    ends.push((tree.insert(0, tail), End { name, form: Form::Tail }));
-                }
-                let other = row.len() - cut;
-                if telling(head, words) && !(other <= cut && !described[other] && row.ends_with(head)) {
-                    ends.push((along[cut - 1], End { name, form: Form::Head }));
-                }
+                let begin = self.rows.len();
+                self.rows.extend(form);
+                put(begin..self.rows.len(), &self.rows, Form::Moved, 0, &mut rows);
             }
         }
-        tree.settle(ends);
+        *tree = Tree::of(rows, &self.rows);
         for word in 0..words.texts.len() {
             let text = words.texts[word].clone();
             words.stem(&text, word as WordId, None, self.lexicons);
@@ -519,7 +561,7 @@ impl<'a> Compiler<'a> {
     /// Gathers what parts of many names mean.
     fn gather(&mut self) {
         let book = &mut self.book;
-        for place in 0..book.tree.places + 1 {
+        for place in 0..book.tree.words.len() as u32 {
             let ends = book.tree.ends(place);
             if ends.len() < FEWEST_GATHERED || !ends[0].form.is_part() {
                 continue;
@@ -547,23 +589,18 @@ impl<'a> Compiler<'a> {
 impl Says<'_> {
     /// What a word does.
     fn kind(&mut self, id: WordId, words: &mut NameWords) -> Kind {
-        if let Some(kind) = self.known.get(&id) {
-            return kind.clone();
+        if let Some(&kind) = self.known.get(&id) {
+            return kind;
         }
         let word = words.texts[id as usize].clone();
         let meaning = self.lexicon.and_then(|lexicon| lexicon.meaning(&word)).unwrap_or_default();
         let roles = meaning.roles;
-        let digits = word.parse::<u32>().ok();
-        let numbers = match (self.lexicon, digits.or(meaning.number)) {
-            (Some(lexicon), Some(number)) => lexicon
-                .number_words(number)
-                .map(|other| words.id(other))
-                .collect::<Vec<_>>()
-                .into_iter()
-                .chain([words.id(&number.to_string())])
-                .collect(),
-            _ => Arc::from([]),
-        };
+        let number = self.lexicon.zip(word.parse::<u32>().ok().or(meaning.number));
+        if let Some((lexicon, number)) = number {
+            let mut others: Vec<WordId> = lexicon.number_words(number).map(|other| words.id(other)).collect();
+            others.push(words.id(&number.to_string()));
+            self.numbers.insert(id, others);
+        }
         let joins = roles.has(Role::And)
             || word.chars().count() <= LONGEST_JOINT
                 && roles.any(&[Role::Of, Role::With, Role::On, Role::Into, Role::Definite])
@@ -581,9 +618,9 @@ impl Says<'_> {
             refuses: self.lexicon.is_some_and(|lexicon| {
                 lexicon.begins(&word) || lexicon.respelt(&word).is_some_and(|word| lexicon.begins(word))
             }),
-            numbers,
+            counts: number.is_some(),
         };
-        self.known.insert(id, kind.clone());
+        self.known.insert(id, kind);
         kind
     }
 
@@ -650,7 +687,10 @@ fn moved_forms(row: &[WordId], says: &mut Says<'_>, words: &mut NameWords, forms
     // A name that is nothing but a number stays as written: else every "two" would be it.
     if row.len() > 1 {
         for (at, &word) in row.iter().enumerate() {
-            for &other in says.kind(word, words).numbers.iter() {
+            if !says.kind(word, words).counts {
+                continue;
+            }
+            for &other in says.numbers.get(&word).into_iter().flatten() {
                 let mut counted = row.to_vec();
                 counted[at] = other;
                 push(counted, forms);

@@ -335,10 +335,11 @@ impl Scan<'_> {
     /// What the phrases of the language that begin at a word mean, by their number of words less one.
     fn meanings(&self, at: usize) -> Vec<Option<Meaning>> {
         let tongue = &self.words[at].sense.tongues[self.language];
-        let mut meanings = vec![tongue.meaning];
         if tongue.longest_phrase == 1 {
-            return meanings;
+            return tongue.meaning.map(Some).into_iter().collect();
         }
+        let mut meanings = Vec::with_capacity(tongue.longest_phrase);
+        meanings.push(tongue.meaning);
         let lexicon = &self.lexicons.all()[self.language];
         let (mut written, mut spelt) = (String::new(), String::new());
         for (length, word) in (1..=tongue.longest_phrase).zip(&self.words[at..]) {
@@ -363,6 +364,9 @@ impl Scan<'_> {
     /// and "all the toppings" are all toppings; so at each place there may be several ways on.
     fn ways(&self, at: usize) -> Vec<Way> {
         let mut ways = Vec::new();
+        if self.words[at].sense.steps.is_empty() && self.joined[at].is_none() {
+            return ways;
+        }
         let start =
             Way { place: 0, next: at, tongues: Tongues::MAX, exact: true, squeezed: false, skipped: Skipped::None };
         let mut open = vec![start];

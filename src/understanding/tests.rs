@@ -962,21 +962,116 @@ fn endless_messages_end() {
     }
 }
 
+/// Words of orders in every language, names and what goes with them, in any order.
+const WORDS: [&str; 72] = [
+    "two",
+    "no",
+    "margherita",
+    "large",
+    "instead of",
+    "change",
+    "to",
+    "make that",
+    "the second",
+    "olives",
+    "and",
+    "or",
+    "with",
+    "remove",
+    "both",
+    "another",
+    "the same",
+    "cola",
+    ",",
+    "?",
+    "usual",
+    "extra",
+    "1",
+    "it",
+    "99999",
+    "0",
+    "-3",
+    "2.5",
+    "x",
+    "half of them",
+    "the rest",
+    "all",
+    "deliver to",
+    "at 7",
+    "my name is",
+    "\n",
+    "tuna pizza",
+    "garlic bred",
+    "twee",
+    "sonder",
+    "kaas",
+    "voeg by",
+    "haal af",
+    "nie",
+    "en nog",
+    "tunapizza",
+    "uten",
+    "stor",
+    "legg til",
+    "ta bort",
+    "bytt",
+    "hvitløksbrød",
+    "jeg vil ha",
+    "две",
+    "без",
+    "большая",
+    "убери",
+    "замени",
+    "на",
+    "пиццу с тунцом",
+    "ещё одну",
+    "dua",
+    "tanpa",
+    "besar",
+    "tambah",
+    "hapus",
+    "ganti",
+    "gado2",
+    "două",
+    "fără",
+    "mare",
+    "pâine cu usturoi",
+];
+
 proptest::proptest! {
     #[test]
-    fn no_text_breaks_the_reading(text in "\\PC{0,120}", words in proptest::collection::vec(0usize..24, 0..16)) {
-        const WORDS: [&str; 24] = ["two", "no", "margherita", "large", "instead of", "change", "to", "make that", "the second",
-            "olives", "and", "or", "with", "remove", "both", "another", "the same", "cola", ",", "?", "usual", "extra", "1", "it"];
+    fn no_text_breaks_the_reading(
+        text in "\\PC{0,120}",
+        words in proptest::collection::vec(0..WORDS.len(), 0..16),
+        carts in proptest::array::uniform2(0usize..4),
+        expecting in 0usize..6,
+        tongue in 0usize..14,
+    ) {
+        const CARTS: [&str; 4] =
+            ["", "1 margherita[+olives]; 2 cola", "3 pasta; 1 tuna[large]", "1 water; 1 garlic_bread; 2 pepperoni[small]"];
+        const EXPECTED: [Option<Expecting>; 6] = [None, Some(Expecting::Choice), Some(Expecting::Confirm),
+            Some(Expecting::Address), Some(Expecting::Name), Some(Expecting::Rating)];
         let engine = ENGINE.get_or_init(engine);
-        let cart = cart("1 margherita[olives]; 2 cola");
+        let [cart, usual] = carts.map(|at| cart(CARTS[at]));
+        let prior = engine.languages().nth(tongue / 2);
+        let language = prior.filter(|_| tongue % 2 == 1);
         let spoken = words.iter().map(|&at| WORDS[at]).collect::<Vec<_>>().join(" ");
         for text in [text, spoken] {
-            for expecting in [None, Some(Expecting::Choice), Some(Expecting::Confirm), Some(Expecting::Address)] {
-                let reading = engine.read(&Utterance {
-                    text: &text, language: None, prior: None, cart: &cart, usual: &cart, expecting });
-                proptest::prop_assert!((0.0..=1.0).contains(&reading.confidence));
-                proptest::prop_assert!(reading.cart.lines.iter().all(|line| line.quantity > 0));
-                proptest::prop_assert!(!reading.also.contains(&reading.intent));
+            let utterance = Utterance {
+                text: &text, language, prior, cart: &cart, usual: &usual, expecting: EXPECTED[expecting] };
+            let reading = engine.read(&utterance);
+            proptest::prop_assert_eq!(&reading, &engine.read(&utterance));
+            proptest::prop_assert!((0.0..=1.0).contains(&reading.confidence));
+            proptest::prop_assert!(!reading.also.contains(&reading.intent));
+            // A word adds a line at the most, or the whole last order.
+            let most = cart.lines.len() + text::tokens(&text).len() * (1 + usual.lines.len());
+            proptest::prop_assert!(reading.cart.lines.len() <= most);
+            proptest::prop_assert!(reading.cart.lines.iter().all(|l| (1..=MOST_OF_A_LINE).contains(&l.quantity)));
+            // A minus is told as a hyphen.
+            let plain = text.replace('−', "-");
+            let told = reading.unmatched.iter().chain(&reading.wishes).chain(&reading.address).chain(&reading.name);
+            for piece in told {
+                proptest::prop_assert!(plain.contains(&piece.replace('−', "-")), "{piece:?} of {text:?}");
             }
         }
     }

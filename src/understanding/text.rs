@@ -59,7 +59,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
         match kind {
             Kind::Word => {
                 while let Some(&(at, next)) = chars.peek() {
-                    let within = next.is_alphabetic()
+                    let within = is_letter(next)
                         || is_silent(next)
                         || is_combining_mark(next)
                         || (is_apostrophe(next) && letter_follows(text, at + next.len_utf8()));
@@ -232,10 +232,14 @@ fn kind_of(c: char) -> Kind {
         }
         '?' | '？' => Kind::Question,
         ',' | ':' | '，' | '(' | ')' => Kind::Comma,
-        c if c.is_alphabetic() => Kind::Word,
+        c if is_letter(c) => Kind::Word,
         c if c.is_numeric() => Kind::Number,
         _ => Kind::Sign,
     }
+}
+
+fn is_letter(c: char) -> bool {
+    c.is_ascii_alphabetic() || ('\u{400}'..'\u{480}').contains(&c) || c.is_alphabetic()
 }
 
 fn letter_follows(text: &str, at: usize) -> bool {
@@ -248,6 +252,10 @@ fn is_apostrophe(c: char) -> bool {
 
 /// Characters that show nothing: joiners, direction marks, variation selectors, controls, skin tones.
 fn is_silent(c: char) -> bool {
+    // Neither letters of Western Europe nor of Russia are.
+    if ('\u{ae}'..'\u{300}').contains(&c) || ('\u{400}'..'\u{480}').contains(&c) || c.is_ascii_graphic() {
+        return false;
+    }
     matches!(c,
         '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
         | '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}')
