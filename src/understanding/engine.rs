@@ -139,6 +139,11 @@ impl Engine {
                 choosing: utterance.expecting == Some(Expecting::Choice),
             },
         );
+        if std::env::var_os("ENGDEBUG").is_some() {
+            for (n, s) in draft.segments.iter().enumerate() { eprintln!("{n}: {:?} {}{}{}n{:?} o{:?} p{:?} c{:?} cl{} roles {:?} {:?}", draft.words[s.from..s.to].iter().map(|w| w.token.text.as_str()).collect::<Vec<_>>().join(" "), if s.dead { "DEAD " } else { "" }, if s.unknown { "UNK " } else { "" }, if s.told { "TOLD " } else { "" }, s.number, s.ordinal, s.products, s.choices, s.class.len(), s.roles, s.part); }
+            eprintln!("hits {:?}", draft.hits);
+            for p in &pieces.pieces { eprintln!("{p:?}"); }
+        } // ENGDEBUG
         let outcome = apply::apply(&pieces.pieces, &cart, utterance.usual, &draft.mentioned(), &self.shop);
         let strays: Vec<usize> = pieces.stray.iter().chain(&outcome.homeless).copied().collect();
         self.conclude(&draft, utterance, outcome, settled, &strays, &mut reading);

@@ -303,6 +303,7 @@ impl Scan<'_> {
             piece.quantity = self.out.pieces[now].quantity;
             self.out.pieces.pop();
         }
+        piece.quantity = piece.quantity.or(self.segments[at].number);
         if piece.quantity.is_none() {
             let told = |s: &&Segment| !(is_filling(s) || !s.is_name() && s.roles.has(Role::Unit));
             piece.quantity = self.segments[..at].iter().rev().find(told).and_then(|s| s.number);
