@@ -119,9 +119,7 @@ fn leaves(words: &[Word], lexicons: &Lexicons, other: usize, prior: usize) -> bo
         .iter()
         .filter(|(at, word)| {
             let word_text = &word.token.text;
-            (*at == 0 || !word.capital)
-                && is_rather(other, prior, word_text)
-                && (word.sense.languages.is_empty() || other.meaning(word_text).is_some())
+            (*at == 0 || !word.capital) && is_rather(other, prior, word_text) && word.sense.languages.is_empty()
         })
         .count();
     let numbers = words.iter().any(|word| word.token.kind == text::Kind::Number);

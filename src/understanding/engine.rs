@@ -116,6 +116,7 @@ impl Engine {
         draft.judge(utterance);
         draft.spend_hits(utterance.expecting);
         draft.telephones();
+        draft.streets(&mut reading);
         draft.times(&mut reading);
         draft.names(&mut reading);
         draft.fulfilment(&mut reading);
@@ -139,11 +140,6 @@ impl Engine {
                 choosing: utterance.expecting == Some(Expecting::Choice),
             },
         );
-        if std::env::var_os("ENGDEBUG").is_some() {
-            for (n, s) in draft.segments.iter().enumerate() { eprintln!("{n}: {:?} {}{}{}n{:?} o{:?} p{:?} c{:?} cl{} roles {:?} {:?}", draft.words[s.from..s.to].iter().map(|w| w.token.text.as_str()).collect::<Vec<_>>().join(" "), if s.dead { "DEAD " } else { "" }, if s.unknown { "UNK " } else { "" }, if s.told { "TOLD " } else { "" }, s.number, s.ordinal, s.products, s.choices, s.class.len(), s.roles, s.part); }
-            eprintln!("hits {:?}", draft.hits);
-            for p in &pieces.pieces { eprintln!("{p:?}"); }
-        } // ENGDEBUG
         let outcome = apply::apply(&pieces.pieces, &cart, utterance.usual, &draft.mentioned(), &self.shop);
         let strays: Vec<usize> = pieces.stray.iter().chain(&outcome.homeless).copied().collect();
         self.conclude(&draft, utterance, outcome, settled, &strays, &mut reading);
@@ -240,7 +236,9 @@ impl Engine {
         let fetched = draft.segments.iter().any(|s| s.roles.any(&[Role::Pickup, Role::Delivery]) && !s.is_name());
         let name = self.stated_name(draft.text);
         let long = name.split_whitespace().count() > LONGEST_NAME;
-        hit || sells || makes || fetched || long || !name.contains(char::is_alphabetic)
+        // Nobody has a number in the name; a street has.
+        let numbered = draft.words.iter().any(|word| word.token.kind == Kind::Number);
+        numbered || hit || sells || makes || fetched || long || !name.contains(char::is_alphabetic)
     }
 
     /// Whether a word of the message is a form of a word of a name that is more than a joint.

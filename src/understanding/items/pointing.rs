@@ -206,7 +206,10 @@ impl Scan<'_> {
             wish.removed = removes;
             return true;
         }
-        if self.heads[before] && (mentioned || removes && piece.deed == Deed::Add && piece.quantity.is_none()) {
+        // "take one lasagne away"
+        let there = removes && !piece.opened && is_in(self.around.cart, &piece.products);
+        let unsaid = removes && piece.deed == Deed::Add && (piece.quantity.is_none() || there);
+        if self.heads[before] && (mentioned || unsaid) {
             piece.deed = Deed::Remove;
             if fewer.is_some() {
                 piece.quantity = fewer;
