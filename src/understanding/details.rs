@@ -145,28 +145,41 @@ impl Draft<'_> {
                 segment.mark.is_some() || segment.roles.any(&[Role::No, Role::Correction, Role::Polite])
             };
             begin += (begin..end).collect::<Vec<_>>().iter().take_while(leads).count();
-            let words: Vec<usize> = (begin..end).filter(|&s| self.segments[s].mark.is_none()).collect();
-            let capital = |s: &usize| self.is_capital(*s);
-            let named = |s: &usize| {
-                let segment = &self.segments[*s];
-                segment.is_name() && !segment.loose || !segment.class.is_empty() || segment.told || segment.dead
-            };
-            let digits =
-                |s: &usize| self.is_number(*s) && self.words[self.segments[*s].from].token.kind == Kind::Number;
-            let numbers = words.iter().filter(|s| digits(s)).count();
-            let capitals = words.iter().filter(|s| capital(s)).count();
-            let first = words.iter().find(|s| !digits(s));
-            let street = numbers > 0
-                && words.len() <= LONGEST_STREET
-                && first.is_some_and(|s| capital(s) && self.segments[*s].roles.only(&STREET))
-                && capitals * 2 >= words.len() - numbers
-                && !words.iter().any(named);
-            if street {
+            if self.is_street(begin, end) {
                 reading.address = Some(self.written(begin, end));
                 self.tell(begin, end);
             }
+            // "…, Main Road 12, …"
+            let mut clause = begin;
+            while clause < end {
+                let comma = (clause..end).find(|&s| self.segments[s].mark == Some(Kind::Comma)).unwrap_or(end);
+                if self.is_street(clause, comma) {
+                    reading.address.get_or_insert(self.written(clause, comma));
+                    self.tell(clause, comma);
+                }
+                clause = comma + 1;
+            }
             begin = end + 1;
         }
+    }
+
+    /// Whether these segments are a street with its number, and nothing else.
+    fn is_street(&self, begin: usize, end: usize) -> bool {
+        let words: Vec<usize> = (begin..end).filter(|&s| self.segments[s].mark.is_none()).collect();
+        let capital = |s: &usize| self.is_capital(*s);
+        let named = |s: &usize| {
+            let segment = &self.segments[*s];
+            segment.is_name() && !segment.loose || !segment.class.is_empty() || segment.told || segment.dead
+        };
+        let digits = |s: &usize| self.is_number(*s) && self.words[self.segments[*s].from].token.kind == Kind::Number;
+        let numbers = words.iter().filter(|s| digits(s)).count();
+        let capitals = words.iter().filter(|s| capital(s)).count();
+        let first = words.iter().find(|s| !digits(s));
+        numbers > 0
+            && words.len() <= LONGEST_STREET
+            && first.is_some_and(|s| capital(s) && self.segments[*s].roles.only(&STREET))
+            && capitals * 2 >= words.len() - numbers
+            && !words.iter().any(named)
     }
 
     /// When the order is wanted: "tomorrow at 6", "kl 18". Words that a question has used up ask about the shop.

@@ -116,10 +116,10 @@ impl Engine {
         draft.judge(utterance);
         draft.spend_hits(utterance.expecting);
         draft.telephones();
-        draft.streets(&mut reading);
         draft.times(&mut reading);
         draft.names(&mut reading);
         draft.fulfilment(&mut reading);
+        draft.streets(&mut reading);
         draft.spend_told();
         draft.refuse_odd_numbers();
         draft.spend_times();

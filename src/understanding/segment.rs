@@ -652,7 +652,11 @@ fn part_compounds(
 fn mend(words: &mut [Word], segments: &[Segment], language: usize, book: &NameBook, lexicons: &Lexicons) -> bool {
     let mut known: HashMap<String, Option<String>> = HashMap::default();
     let mut changed = false;
-    for segment in segments.iter().filter(|segment| segment.unknown) {
+    // "Anne Lise Berg" is somebody, however near to goods.
+    let named = |at: usize| segments.get(at).is_some_and(|s| s.unknown && words[s.from].capital);
+    let people: Vec<bool> =
+        (0..segments.len()).map(|at| named(at) && (named(at + 1) || at.checked_sub(1).is_some_and(named))).collect();
+    for (segment, _) in segments.iter().zip(people).filter(|(segment, person)| segment.unknown && !person) {
         let word = &words[segment.from].token.text;
         let mended = match known.get(word) {
             Some(mended) => mended.clone(),
