@@ -222,8 +222,22 @@ impl Work<'_> {
                 self.last().into_iter().collect()
             }
         };
+        if let (Aim::Nth(n), [], [only]) = (piece.aim, &lines[..], &self.all()[..])
+            && self.get(*only).quantity >= n
+            && !piece.wishes.is_empty()
+        {
+            // "no onions on the second", of two of one line.
+            self.split_off(&Piece { aim: Aim::Last, quantity: Some(1), ..piece.clone() });
+            return;
+        }
         if lines.is_empty() {
             self.homeless.extend(piece.wishes.iter().map(|wish| wish.at));
+            return;
+        }
+        if let [one] = lines[..]
+            && self.is_of_several(one, piece)
+        {
+            self.split_off(piece);
             return;
         }
         if let Aim::Nth(_) = piece.aim
@@ -250,6 +264,11 @@ impl Work<'_> {
             }
             Aim::Last | Aim::New | Aim::Named => self.last().into_iter().collect(),
         }
+    }
+
+    /// Whether a number with options is said of fewer than a line has: "one with mushrooms", of three.
+    fn is_of_several(&self, at: usize, piece: &Piece) -> bool {
+        !piece.wishes.is_empty() && piece.quantity.is_some_and(|n| (1..self.get(at).quantity).contains(&n))
     }
 
     /// "one of them gluten free": so many of the line become a line of their own.
@@ -315,7 +334,7 @@ impl Work<'_> {
         if products.iter().any(|product| self.mentioned.contains(product)) {
             products.retain(|product| self.mentioned.contains(product));
         }
-        let meant = piece.opened || piece.quantity.is_some() || piece.wishes.len() >= 2;
+        let meant = piece.opened || piece.wishes.len() >= 2;
         if !told || products.is_empty() || products.len() > MOST_INFERRED || (products.len() > 1 && !meant) {
             self.homeless.extend(piece.wishes.iter().map(|wish| wish.at));
             return;
@@ -427,6 +446,13 @@ impl Work<'_> {
             return;
         }
         let lines = self.aimed(piece);
+        if let [one] = lines[..]
+            && piece.products.is_empty()
+            && self.is_of_several(one, piece)
+        {
+            self.split_off(piece);
+            return;
+        }
         if lines.is_empty() {
             match piece.products.is_empty() {
                 true => self.infer(&Piece { opened: true, ..piece.clone() }),

@@ -10,6 +10,12 @@ const LONGEST_NAME: usize = 3;
 /// Most segments between the first word of an address and its house number.
 const FARTHEST_NUMBER: usize = 5;
 
+/// Most segments of a street with its number, postcode and town.
+const LONGEST_STREET: usize = 8;
+
+/// What the first word of a street may be beside unknown.
+const STREET: [Role; 2] = [Role::Stop, Role::Chatter];
+
 /// Fewest groups of digits, and digits in all, of a telephone number written with blanks.
 const FEWEST_GROUPS_OF_TELEPHONE: usize = 3;
 const FEWEST_DIGITS_OF_TELEPHONE: usize = 7;
@@ -123,6 +129,43 @@ impl Draft<'_> {
                 self.tell(at, end);
             }
             at = end.max(at + 1);
+        }
+    }
+
+    /// Streets that stand by themselves: a clause of capitalised words and numbers that names nothing else, as "Bygdøy
+    /// allé 5, 0257 Oslo" and "12 Main Road". All of it is marked as told, so that no house number is a quantity.
+    pub(super) fn streets(&mut self, reading: &mut Reading) {
+        let mut begin = 0;
+        while begin < self.segments.len() {
+            let end =
+                (begin..self.segments.len()).find(|&s| self.segments[s].ends_sentence()).unwrap_or(self.segments.len());
+            // "no, Bygdøy allé 7"
+            let leads = |s: &&usize| {
+                let segment = &self.segments[**s];
+                segment.mark.is_some() || segment.roles.any(&[Role::No, Role::Correction, Role::Polite])
+            };
+            begin += (begin..end).collect::<Vec<_>>().iter().take_while(leads).count();
+            let words: Vec<usize> = (begin..end).filter(|&s| self.segments[s].mark.is_none()).collect();
+            let capital = |s: &usize| self.is_capital(*s);
+            let named = |s: &usize| {
+                let segment = &self.segments[*s];
+                segment.is_name() && !segment.loose || !segment.class.is_empty() || segment.told || segment.dead
+            };
+            let digits =
+                |s: &usize| self.is_number(*s) && self.words[self.segments[*s].from].token.kind == Kind::Number;
+            let numbers = words.iter().filter(|s| digits(s)).count();
+            let capitals = words.iter().filter(|s| capital(s)).count();
+            let first = words.iter().find(|s| !digits(s));
+            let street = numbers > 0
+                && words.len() <= LONGEST_STREET
+                && first.is_some_and(|s| capital(s) && self.segments[*s].roles.only(&STREET))
+                && capitals * 2 >= words.len() - numbers
+                && !words.iter().any(named);
+            if street {
+                reading.address = Some(self.written(begin, end));
+                self.tell(begin, end);
+            }
+            begin = end + 1;
         }
     }
 

@@ -30,7 +30,12 @@ const FEWEST_DISTINCTIVE: usize = 2;
 pub fn language(words: &[Word], lexicons: &Lexicons, prior: Option<Language>, own: Option<Language>) -> usize {
     let all = lexicons.all();
     let mut scores = vec![0.0f32; all.len()];
-    for word in words.iter().filter(|word| word.token.kind == text::Kind::Word) {
+    let plain: Vec<&Word> = words.iter().filter(|word| word.token.kind == text::Kind::Word).collect();
+    for (place, word) in plain.iter().enumerate() {
+        // A capital within a sentence begins a name, which is in no language.
+        if place > 0 && word.capital && plain.iter().any(|word| !word.capital) {
+            continue;
+        }
         let share_of = shares(word);
         for (at, score) in scores.iter_mut().enumerate() {
             // A word that many languages share says little for any of them.
@@ -114,9 +119,7 @@ fn leaves(words: &[Word], lexicons: &Lexicons, other: usize, prior: usize) -> bo
         .iter()
         .filter(|(at, word)| {
             let word_text = &word.token.text;
-            (*at == 0 || !word.capital)
-                && is_rather(other, prior, word_text)
-                && (word.sense.languages.is_empty() || other.meaning(word_text).is_some())
+            (*at == 0 || !word.capital) && is_rather(other, prior, word_text) && word.sense.languages.is_empty()
         })
         .count();
     let numbers = words.iter().any(|word| word.token.kind == text::Kind::Number);

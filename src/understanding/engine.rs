@@ -116,6 +116,7 @@ impl Engine {
         draft.judge(utterance);
         draft.spend_hits(utterance.expecting);
         draft.telephones();
+        draft.streets(&mut reading);
         draft.times(&mut reading);
         draft.names(&mut reading);
         draft.fulfilment(&mut reading);
@@ -235,7 +236,9 @@ impl Engine {
         let fetched = draft.segments.iter().any(|s| s.roles.any(&[Role::Pickup, Role::Delivery]) && !s.is_name());
         let name = self.stated_name(draft.text);
         let long = name.split_whitespace().count() > LONGEST_NAME;
-        hit || sells || makes || fetched || long || !name.contains(char::is_alphabetic)
+        // Nobody has a number in the name; a street has.
+        let numbered = draft.words.iter().any(|word| word.token.kind == Kind::Number);
+        numbered || hit || sells || makes || fetched || long || !name.contains(char::is_alphabetic)
     }
 
     /// Whether a word of the message is a form of a word of a name that is more than a joint.

@@ -27,7 +27,7 @@ const SHORTEST_STEM: usize = 3;
 pub(crate) static LOCALES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/locales");
 
 /// How often a word counts as used at most: beyond, it is simply frequent.
-const MOST_USES: u32 = 12;
+const MOST_USES: u32 = 60;
 
 /// What a word counts that does something in orders, beside one use of it.
 const WEIGHT_OF_ROLE: f32 = 2.0;
@@ -513,7 +513,9 @@ impl Lexicon {
             }
         }
         for line in examples.lines().filter(|line| !line.starts_with('[')) {
-            for word in text::words(line) {
+            // "{p}" and its like stand for names.
+            let plain: String = line.split(['{', '}']).step_by(2).collect::<Vec<_>>().join(" ");
+            for word in text::words(&plain) {
                 *lexicon.uses.entry(word).or_default() += 1;
             }
         }

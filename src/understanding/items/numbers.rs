@@ -234,7 +234,10 @@ impl Scan<'_> {
                 return corrected || continues || (own && piece.quantity.is_none());
             }
         }
-        !self.around.choosing && self.segments.iter().all(|s| s.dead || s.mark.is_some() || is_change_word(s))
+        // "I am 16" changes nothing: small words alone say nothing of an order.
+        let mut others = self.segments.iter().filter(|s| !s.dead && s.mark.is_none() && s.number.is_none()).peekable();
+        let says = others.peek().is_none() || others.any(|s| !s.roles.only(&[Role::Stop, Role::Chatter]));
+        !self.around.choosing && says && self.segments.iter().all(|s| s.dead || s.mark.is_some() || is_change_word(s))
     }
 
     /// Whether a number is said of each item before it: "a tonno and a funghi, two of each".

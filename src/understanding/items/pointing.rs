@@ -206,7 +206,10 @@ impl Scan<'_> {
             wish.removed = removes;
             return true;
         }
-        if self.heads[before] && (mentioned || removes && piece.deed == Deed::Add && piece.quantity.is_none()) {
+        // "take one lasagne away"
+        let there = removes && !piece.opened && is_in(self.around.cart, &piece.products);
+        let unsaid = removes && piece.deed == Deed::Add && (piece.quantity.is_none() || there);
+        if self.heads[before] && (mentioned || unsaid) {
             piece.deed = Deed::Remove;
             if fewer.is_some() {
                 piece.quantity = fewer;
@@ -303,6 +306,7 @@ impl Scan<'_> {
             piece.quantity = self.out.pieces[now].quantity;
             self.out.pieces.pop();
         }
+        piece.quantity = piece.quantity.or(self.segments[at].number);
         if piece.quantity.is_none() {
             let told = |s: &&Segment| !(is_filling(s) || !s.is_name() && s.roles.has(Role::Unit));
             piece.quantity = self.segments[..at].iter().rev().find(told).and_then(|s| s.number);

@@ -282,6 +282,11 @@ impl Scan<'_> {
         if self.one == at && at > 0 {
             return;
         }
+        // "two more" in two words that mean nothing else.
+        if segment.number.is_some() && roles.has(Role::Another) && segment.to - segment.from > 1 {
+            self.another(at);
+            return;
+        }
         if let Some(number) = segment.number
             && !(roles.has(Role::Extra) && self.option_is_next(at))
             && !(roles.has(Role::Without) && self.option_is_next(at))
