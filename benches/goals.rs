@@ -31,8 +31,13 @@ fn read(engine: &Engine, text: &str) -> Duration {
 /// The times of so many messages, the shortest first: when the shop first hears them, and from then on.
 fn times(engine: &Engine, messages: &[String]) -> (Vec<Duration>, Vec<Duration>) {
     let mut first: Vec<Duration> = messages.iter().map(|text| read(engine, text)).collect();
-    let shortest = |text: &String| (0..ROUNDS).map(|_| read(engine, text)).min().unwrap_or_default();
-    let mut later: Vec<Duration> = messages.iter().map(shortest).collect();
+    let mut later = vec![Duration::MAX; messages.len()];
+    // All messages in turn, as they come: the same one over again would find the processor prepared for it.
+    for _ in 0..ROUNDS {
+        for (shortest, text) in later.iter_mut().zip(messages) {
+            *shortest = read(engine, text).min(*shortest);
+        }
+    }
     first.sort();
     later.sort();
     (first, later)

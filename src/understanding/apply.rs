@@ -90,6 +90,8 @@ impl Work<'_> {
                 self.old.clear();
                 self.fresh.clear();
                 self.last_old = None;
+                self.parent = None;
+                self.parted = false;
                 self.acted = true;
             }
             Deed::Usual => {

@@ -962,6 +962,19 @@ fn endless_messages_end() {
     }
 }
 
+#[test]
+fn parts_of_what_was_cleared_are_parts_of_nothing() {
+    let engine = engine();
+    for text in [
+        "margherita clear everything 0 margherita 4 large",
+        "margherita, clear everything, 0 margherita, 4 with olives",
+        "2 margherita, remove everything, 0 margherita, one large, one small",
+    ] {
+        let reading = read(&engine, &Said { text, cart: "1 cola", ..Said::default() });
+        assert!(reading.cart.lines.iter().all(|line| line.quantity > 0), "{text}");
+    }
+}
+
 /// Words of orders in every language, names and what goes with them, in any order.
 const WORDS: [&str; 72] = [
     "two",
