@@ -242,7 +242,7 @@ impl Tree {
         rows.sort_unstable_by(|a, b| a.start.cmp(&b.start).then_with(|| of(a).cmp(of(b))));
         let mut tree = Tree { words: vec![WordId::MAX], ..Tree::default() };
         // The rows that go through each place of a level, and how many words are before it.
-        let mut level = Vec::from([0..rows.len()]);
+        let mut level: Vec<std::ops::Range<usize>> = std::iter::once(0..rows.len()).collect();
         let mut depth = 0;
         while !level.is_empty() {
             let mut next = Vec::new();

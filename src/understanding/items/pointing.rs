@@ -218,12 +218,12 @@ impl Scan<'_> {
             self.calm();
             return true;
         }
-        if removes && piece.deed == Deed::Add && piece.products.is_empty() && piece.wishes.is_empty() {
-            if matches!(piece.aim, Aim::Nth(_) | Aim::All | Aim::Rest) {
-                piece.deed = Deed::Remove;
-                self.calm();
-                return true;
-            }
+        let pointing = matches!(piece.aim, Aim::Nth(_) | Aim::All | Aim::Rest);
+        let idle = piece.deed == Deed::Add && piece.products.is_empty() && piece.wishes.is_empty();
+        if removes && pointing && idle {
+            piece.deed = Deed::Remove;
+            self.calm();
+            return true;
         }
         false
     }
