@@ -163,6 +163,12 @@ impl Draft<'_> {
         }
     }
 
+    /// Whether the message is a street and nothing else, perhaps behind a "no".
+    pub(super) fn is_lone_street(&self) -> bool {
+        let leads = |s: &&Segment| s.mark.is_some() || s.roles.any(&[Role::No, Role::Correction, Role::Polite]);
+        self.is_street(self.segments.iter().take_while(leads).count(), self.segments.len())
+    }
+
     /// Whether these segments are a street with its number, and nothing else.
     fn is_street(&self, begin: usize, end: usize) -> bool {
         let words: Vec<usize> = (begin..end).filter(|&s| self.segments[s].mark.is_none()).collect();

@@ -236,9 +236,7 @@ impl Engine {
         let fetched = draft.segments.iter().any(|s| s.roles.any(&[Role::Pickup, Role::Delivery]) && !s.is_name());
         let name = self.stated_name(draft.text);
         let long = name.split_whitespace().count() > LONGEST_NAME;
-        // Nobody has a number in the name; a street has.
-        let numbered = draft.words.iter().any(|word| word.token.kind == Kind::Number);
-        numbered || hit || sells || makes || fetched || long || !name.contains(char::is_alphabetic)
+        draft.is_lone_street() || hit || sells || makes || fetched || long || !name.contains(char::is_alphabetic)
     }
 
     /// Whether a word of the message is a form of a word of a name that is more than a joint.
