@@ -27,7 +27,7 @@ const SHORTEST_STEM: usize = 3;
 pub(crate) static LOCALES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/locales");
 
 /// How often a word counts as used at most: beyond, it is simply frequent.
-const MOST_USES: u32 = 60;
+const MOST_USES: u32 = 40;
 
 /// What a word counts that does something in orders, beside one use of it.
 const WEIGHT_OF_ROLE: f32 = 2.0;
