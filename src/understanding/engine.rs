@@ -502,8 +502,13 @@ impl Engine {
         // "delivery", "to Storgata 5": told, and nothing asked, though it is like questions.
         let answers = reading.fulfilment.is_some() && draft.segments.iter().all(|s| s.mark != Some(Kind::Question));
         let likely = draft.sentences.iter().filter_map(|sentence| sentence.told);
-        let likely =
-            likely.filter(|intent| !(answers && matches!(intent, Intent::DeliveryQuestion | Intent::ChangeOrder)));
+        // "pickup, my name is Kim" tells a name, and asks for no data.
+        let introduced = reading.name.is_some();
+        let likely = likely.filter(|intent| match intent {
+            Intent::DeliveryQuestion | Intent::ChangeOrder => !answers,
+            Intent::MyData => !introduced,
+            _ => true,
+        });
         let intents = draft.hits.iter().map(|hit| hit.intent).chain(likely);
         let mut found: Vec<(Intent, f32)> = intents.filter(told).map(|intent| (intent, chance(intent))).collect();
         let names = draft.segments.iter().filter(live).any(Segment::is_name);
