@@ -346,19 +346,12 @@ mod tests {
     #[test]
     fn meanings_are_written() {
         let id: Box<RawValue> = serde_json::from_str("\"7\"").unwrap();
+        let cart = Cart { lines: vec![Line::of("a".parse().unwrap())] };
         let reading = Reading {
-            intent: Intent::ProductQuestion,
             also: vec![Intent::Menu],
-            language: Language::ENGLISH,
-            cart: Cart { lines: vec![Line::of("a".parse().unwrap())] },
             confidence: 0.97,
             unmatched: vec!["sushi".to_owned()],
-            fulfilment: None,
-            address: None,
-            name: None,
-            wishes: Vec::new(),
-            fragment: false,
-            undo: false,
+            ..Reading::of(Intent::ProductQuestion, Language::ENGLISH, cart)
         };
         assert_eq!(
             written(&Meant::of(&id, &reading)).unwrap(),

@@ -76,7 +76,7 @@ impl Unknown {
 pub(super) fn ask_near(mut step: Step, near: &[NearGuess], mut reply: Reply) -> Step {
     let things: Vec<NearGuess> = near.iter().take(MOST_NAMED).cloned().collect();
     reply.say(if things.len() == 1 { Text::NearAskOne {} } else { Text::NearAskSeveral {} });
-    reply.offers = things_of(&things).into_iter().map(offer_of).chain([Offer::Wrong]).collect();
+    reply.offers = things_of(&things).into_iter().map(Offer::of).chain([Offer::Wrong]).collect();
     step.state.stage = unread(step.state.stage);
     step.state.guess = Some(Guess::Near { things });
     step.reply = Some(reply);
@@ -253,13 +253,6 @@ fn things_of(near: &[NearGuess]) -> Vec<Meant> {
     near.iter().take(MOST_NAMED).map(|near| near.meant.clone()).collect()
 }
 
-fn offer_of(meant: Meant) -> Offer {
-    match meant {
-        Meant::Product(id) => Offer::Product(id),
-        Meant::Choice(group, choice) => Offer::Choice(group, choice),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::{Facts, Input, Say, State, Step, Words, step};
@@ -331,20 +324,7 @@ mod tests {
         }
 
         fn says(&self, intent: Intent) -> Reading {
-            Reading {
-                intent,
-                also: Vec::new(),
-                language: Language::ENGLISH,
-                cart: self.state.cart(),
-                confidence: 0.9,
-                unmatched: Vec::new(),
-                fulfilment: None,
-                address: None,
-                name: None,
-                wishes: Vec::new(),
-                fragment: false,
-                undo: false,
-            }
+            Reading { confidence: 0.9, ..Reading::of(intent, Language::ENGLISH, self.state.cart()) }
         }
     }
 

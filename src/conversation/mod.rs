@@ -502,6 +502,33 @@ impl Offer {
     pub fn data(seq: i64, place: usize) -> String {
         format!("{seq}.{place}")
     }
+
+    /// The offer of a thing of the shop's.
+    fn of(thing: Meant) -> Offer {
+        match thing {
+            Meant::Product(id) => Offer::Product(id),
+            Meant::Choice(group, choice) => Offer::Choice(group, choice),
+        }
+    }
+
+    /// The thing of the shop's that is offered, where it is one.
+    fn thing(&self) -> Option<Meant> {
+        match self {
+            Offer::Product(id) => Some(Meant::Product(id.clone())),
+            Offer::Choice(group, choice) => Some(Meant::Choice(group.clone(), choice.clone())),
+            Offer::Yes
+            | Offer::Right
+            | Offer::Wrong
+            | Offer::Change
+            | Offer::Fulfil(_)
+            | Offer::Name(_)
+            | Offer::Category(_)
+            | Offer::Language(_)
+            | Offer::Menu
+            | Offer::Person
+            | Offer::Usual => None,
+        }
+    }
 }
 
 impl Press {

@@ -125,22 +125,11 @@ fn pressed(mut step: Step, press: Option<Press>, facts: &Facts<'_>) -> Step {
 
 fn picked(mut step: Step, offer: &Offer, press: Option<Press>, facts: &Facts<'_>) -> Step {
     if let Some(guess) = step.state.guess.take() {
-        match offer {
-            Offer::Right => return doubt::taken(step, guess, None, facts),
-            Offer::Wrong => return doubt::refused_guess(step, &guess, facts),
-            Offer::Product(id) => return doubt::taken(step, guess, Some(&Meant::Product(id.clone())), facts),
-            Offer::Choice(group, id) => {
-                return doubt::taken(step, guess, Some(&Meant::Choice(group.clone(), id.clone())), facts);
-            }
-            Offer::Yes
-            | Offer::Change
-            | Offer::Fulfil(_)
-            | Offer::Name(_)
-            | Offer::Category(_)
-            | Offer::Language(_)
-            | Offer::Menu
-            | Offer::Person
-            | Offer::Usual => {}
+        match (offer, offer.thing()) {
+            (Offer::Right, _) => return doubt::taken(step, guess, None, facts),
+            (Offer::Wrong, _) => return doubt::refused_guess(step, &guess, facts),
+            (_, Some(thing)) => return doubt::taken(step, guess, Some(&thing), facts),
+            (_, None) => {}
         }
     }
     step.state.slips = 0;
@@ -178,23 +167,10 @@ fn picked(mut step: Step, offer: &Offer, press: Option<Press>, facts: &Facts<'_>
             go_on(step, basket, facts, Occasion::Need)
         }
         (Offer::Product(_) | Offer::Choice(..), Stage::Filling { mut basket, ask, .. }) => {
-            let taken = match offer {
-                Offer::Product(id) => take_product(&mut basket, id),
-                Offer::Choice(group, choice) => {
-                    take_choice(&mut basket, &ask, Chosen::of(group.clone(), choice.clone()))
-                }
-                Offer::Yes
-                | Offer::Right
-                | Offer::Wrong
-                | Offer::Change
-                | Offer::Fulfil(_)
-                | Offer::Name(_)
-                | Offer::Category(_)
-                | Offer::Language(_)
-                | Offer::Menu
-                | Offer::Person
-                | Offer::Usual => false,
-            };
+            let taken = offer.thing().is_some_and(|thing| match thing {
+                Meant::Product(id) => take_product(&mut basket, &id),
+                Meant::Choice(group, choice) => take_choice(&mut basket, &ask, Chosen::of(group, choice)),
+            });
             let mut reply = Reply::default();
             if taken {
                 tell_taken(&basket.cart, facts, &mut reply);
@@ -727,21 +703,10 @@ fn named_offer(text: &str, state: &State, facts: &Facts<'_>) -> Option<Offer> {
     }
     let said = words_of(bare);
     let mut named = offers.iter().filter(|offer| {
-        let names = match offer {
-            Offer::Product(id) => facts.catalog.product(id).map(|product| &product.names),
-            Offer::Choice(group, choice) => facts.catalog.choice(group, choice).map(|choice| &choice.names),
-            Offer::Yes
-            | Offer::Right
-            | Offer::Wrong
-            | Offer::Change
-            | Offer::Fulfil(_)
-            | Offer::Name(_)
-            | Offer::Category(_)
-            | Offer::Language(_)
-            | Offer::Menu
-            | Offer::Person
-            | Offer::Usual => None,
-        };
+        let names = offer.thing().and_then(|thing| match thing {
+            Meant::Product(id) => facts.catalog.product(&id).map(|product| &product.names),
+            Meant::Choice(group, choice) => facts.catalog.choice(&group, &choice).map(|choice| &choice.names),
+        });
         let holds = |name: &str| {
             let name = words_of(name);
             said.iter().all(|word| name.contains(word))

@@ -179,61 +179,54 @@ struct MessageRow {
     fault: Option<String>,
 }
 
-const OPEN_ORDERS: &str = "SELECT o.order_id, o.number, o.conversation_id, o.customer_id, o.language, o.status, o.version, \
-     o.cart, o.line_totals, o.currency, o.fee, o.total, o.fulfilment, o.name, o.address, o.zone, o.placed_at, \
-     o.not_before, o.due, o.reason, o.note, o.moved_at, c.channel FROM orders o JOIN conversation c \
-     ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
-     WHERE o.merchant_id = $1 AND o.status IN ('placed', 'accepted', 'ready', 'out_for_delivery') \
-     ORDER BY o.placed_at DESC LIMIT $2";
+/// Orders as [`OrderViewRow`] reads them, of those that the rest of the statement picks.
+macro_rules! orders {
+    ($which:literal) => {
+        concat!(
+            "SELECT o.order_id, o.number, o.conversation_id, o.customer_id, o.language, o.status, o.version, \
+             o.cart, o.line_totals, o.currency, o.fee, o.total, o.fulfilment, o.name, o.address, o.zone, \
+             o.placed_at, o.not_before, o.due, o.reason, o.note, o.moved_at, c.channel FROM orders o \
+             JOIN conversation c ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
+             WHERE o.merchant_id = $1 ",
+            $which
+        )
+    };
+}
 
-const ENDED_ORDERS: &str = "SELECT o.order_id, o.number, o.conversation_id, o.customer_id, o.language, o.status, o.version, \
-     o.cart, o.line_totals, o.currency, o.fee, o.total, o.fulfilment, o.name, o.address, o.zone, o.placed_at, \
-     o.not_before, o.due, o.reason, o.note, o.moved_at, c.channel FROM orders o JOIN conversation c \
-     ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
-     WHERE o.merchant_id = $1 AND o.moved_at > $2 AND o.status IN ('delivered', 'declined', 'cancelled') \
-     ORDER BY o.moved_at DESC LIMIT $3";
+/// Conversations as [`ConversationRow`] reads them, of those that the rest of the statement picks.
+macro_rules! conversations {
+    ($which:literal) => {
+        concat!(
+            "SELECT c.conversation_id, c.channel, coalesce(u.name, c.shown_name) AS name, c.language, c.desk, \
+             c.state, c.version, c.last_at, m.author AS last_author, m.body AS last_body, c.reachable, \
+             (SELECT count(*) FROM outbox x WHERE x.merchant_id = c.merchant_id \
+              AND x.conversation_id = c.conversation_id AND x.failed = 1) AS failed \
+             FROM conversation c JOIN customer u ON u.merchant_id = c.merchant_id AND u.customer_id = c.customer_id \
+             LEFT JOIN message m ON m.merchant_id = c.merchant_id AND m.conversation_id = c.conversation_id \
+             AND m.seq = (SELECT max(l.seq) FROM message l WHERE l.merchant_id = c.merchant_id \
+              AND l.conversation_id = c.conversation_id AND l.author <> 'note') \
+             WHERE c.merchant_id = $1 ",
+            $which
+        )
+    };
+}
 
-const ORDER: &str = "SELECT o.order_id, o.number, o.conversation_id, o.customer_id, o.language, o.status, o.version, \
-     o.cart, o.line_totals, o.currency, o.fee, o.total, o.fulfilment, o.name, o.address, o.zone, o.placed_at, \
-     o.not_before, o.due, o.reason, o.note, o.moved_at, c.channel FROM orders o JOIN conversation c \
-     ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
-     WHERE o.merchant_id = $1 AND o.order_id = $2";
+const OPEN_ORDERS: &str =
+    orders!("AND o.status IN ('placed', 'accepted', 'ready', 'out_for_delivery') ORDER BY o.placed_at DESC LIMIT $2");
 
-const ORDERS_OF: &str = "SELECT o.order_id, o.number, o.conversation_id, o.customer_id, o.language, o.status, \
-     o.version, o.cart, o.line_totals, o.currency, o.fee, o.total, o.fulfilment, o.name, o.address, o.zone, \
-     o.placed_at, o.not_before, o.due, o.reason, o.note, o.moved_at, c.channel FROM orders o JOIN conversation c \
-     ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
-     WHERE o.merchant_id = $1 AND o.conversation_id = $2 ORDER BY o.placed_at DESC LIMIT $3";
+const ENDED_ORDERS: &str = orders!(
+    "AND o.moved_at > $2 AND o.status IN ('delivered', 'declined', 'cancelled') ORDER BY o.moved_at DESC LIMIT $3"
+);
 
-const CONVERSATIONS: &str = "SELECT c.conversation_id, c.channel, coalesce(u.name, c.shown_name) AS name, c.language, c.desk, c.state, c.version, c.last_at, \
-     m.author AS last_author, m.body AS last_body, c.reachable, \
-     (SELECT count(*) FROM outbox x WHERE x.merchant_id = c.merchant_id AND x.conversation_id = c.conversation_id \
-      AND x.failed = 1) AS failed \
-     FROM conversation c JOIN customer u ON u.merchant_id = c.merchant_id AND u.customer_id = c.customer_id \
-     LEFT JOIN message m ON m.merchant_id = c.merchant_id AND m.conversation_id = c.conversation_id AND m.seq = \
-       (SELECT max(l.seq) FROM message l WHERE l.merchant_id = c.merchant_id AND l.conversation_id = c.conversation_id \
-        AND l.author <> 'note') \
-     WHERE c.merchant_id = $1 ORDER BY c.last_at DESC LIMIT $2";
+const ORDER: &str = orders!("AND o.order_id = $2");
 
-const CALLING: &str = "SELECT c.conversation_id, c.channel, coalesce(u.name, c.shown_name) AS name, c.language, c.desk, c.state, c.version, c.last_at, \
-     m.author AS last_author, m.body AS last_body, c.reachable, \
-     (SELECT count(*) FROM outbox x WHERE x.merchant_id = c.merchant_id AND x.conversation_id = c.conversation_id \
-      AND x.failed = 1) AS failed \
-     FROM conversation c JOIN customer u ON u.merchant_id = c.merchant_id AND u.customer_id = c.customer_id \
-     LEFT JOIN message m ON m.merchant_id = c.merchant_id AND m.conversation_id = c.conversation_id AND m.seq = \
-       (SELECT max(l.seq) FROM message l WHERE l.merchant_id = c.merchant_id AND l.conversation_id = c.conversation_id \
-        AND l.author <> 'note') \
-     WHERE c.merchant_id = $1 AND c.waiting_since IS NOT NULL ORDER BY c.waiting_since LIMIT $2";
+const ORDERS_OF: &str = orders!("AND o.conversation_id = $2 ORDER BY o.placed_at DESC LIMIT $3");
 
-const CONVERSATION: &str = "SELECT c.conversation_id, c.channel, coalesce(u.name, c.shown_name) AS name, c.language, c.desk, c.state, c.version, c.last_at, \
-     m.author AS last_author, m.body AS last_body, c.reachable, \
-     (SELECT count(*) FROM outbox x WHERE x.merchant_id = c.merchant_id AND x.conversation_id = c.conversation_id \
-      AND x.failed = 1) AS failed \
-     FROM conversation c JOIN customer u ON u.merchant_id = c.merchant_id AND u.customer_id = c.customer_id \
-     LEFT JOIN message m ON m.merchant_id = c.merchant_id AND m.conversation_id = c.conversation_id AND m.seq = \
-       (SELECT max(l.seq) FROM message l WHERE l.merchant_id = c.merchant_id AND l.conversation_id = c.conversation_id \
-        AND l.author <> 'note') \
-     WHERE c.merchant_id = $1 AND c.conversation_id = $2";
+const CONVERSATIONS: &str = conversations!("ORDER BY c.last_at DESC LIMIT $2");
+
+const CALLING: &str = conversations!("AND c.waiting_since IS NOT NULL ORDER BY c.waiting_since LIMIT $2");
+
+const CONVERSATION: &str = conversations!("AND c.conversation_id = $2");
 
 const MESSAGES: &str = "SELECT * FROM (SELECT m.seq, m.author, m.by_name, m.kind, m.body, m.buttons, m.at, x.failed, \
      x.fault FROM message m LEFT JOIN outbox x ON x.merchant_id = m.merchant_id \

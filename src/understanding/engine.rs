@@ -89,20 +89,9 @@ impl Engine {
         let segments = segment::segments(&mut words, language, &self.book, &self.shop, &self.lexicons);
         let hits = intent::hits(&words, &segments, language, &self.lexicons);
         let mut draft = Draft { text, words, segments, hits, sentences: Vec::new(), answer: None, refused: Vec::new() };
-        let mut reading = Reading {
-            intent: Intent::Other,
-            also: Vec::new(),
-            language: utterance.language.unwrap_or(self.lexicons.all()[language].language),
-            cart: utterance.cart.clone(),
-            confidence: 0.0,
-            unmatched: Vec::new(),
-            fulfilment: None,
-            address: None,
-            name: None,
-            wishes: Vec::new(),
-            fragment: false,
-            undo: draft.is_undo(),
-        };
+        let spoken = utterance.language.unwrap_or(self.lexicons.all()[language].language);
+        let mut reading =
+            Reading { undo: draft.is_undo(), ..Reading::of(Intent::Other, spoken, utterance.cart.clone()) };
         if reading.undo {
             reading.confidence = 1.0;
             return reading;
