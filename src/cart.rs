@@ -42,6 +42,9 @@ pub struct Chosen {
     /// How many of the choice; at least 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub count: u32,
+    /// Of an item that is made of halves: the half that alone it is meant for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub half: Option<ChoiceId>,
 }
 
 /// How much of an option.
@@ -138,7 +141,7 @@ impl Line {
 impl Chosen {
     /// A choice as it is, once.
     pub fn of(group: GroupId, choice: ChoiceId) -> Chosen {
-        Chosen { group, choice: Pick::One(choice), amount: Amount::Normal, without: false, count: 1 }
+        Chosen { group, choice: Pick::One(choice), amount: Amount::Normal, without: false, count: 1, half: None }
     }
 }
 

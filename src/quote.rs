@@ -6,13 +6,14 @@
 //! - A default choice comes with the product at its own price, named or not. It yields where the customer chose so many
 //!   others of its group that the group has no room left for it: with a maximum of one, any other choice takes its place.
 //! - A default that is sold out is no default: the group may then have to be asked for.
+//! - Halves cost what their group's rule says, and what is wished for one half alone costs what it costs on a whole.
 //! - The delivery fee, and what is short of the minimum, are known once it is a delivery to a known zone.
 
 use std::fmt;
 
 use crate::{
     cart::{Amount, Cart, Chosen, Line, Pick},
-    catalog::{Catalog, Choice, Group, Product, Zone},
+    catalog::{Catalog, Choice, Group, HALVES, HalvesPrice, Product, Zone},
     id::{ChoiceId, GroupId, ProductId},
     money::{Money, MoneyError},
     order::Fulfilment,
@@ -194,11 +195,15 @@ fn quote_line(catalog: &Catalog, line: &Line) -> Result<QuotedLine, Fault> {
     let mut unit = product.price;
     for option in &line.options {
         let choice = choice_of(catalog, product, option)?;
-        if !option.without {
+        let half = catalog.group(&option.group).is_some_and(|group| group.halves.is_some());
+        if !option.without && !half {
             unit = unit.plus(cost(choice, option).map_err(too_large)?).map_err(too_large)?;
         }
     }
     for group in catalog.groups_of(product) {
+        if let Some(cost) = group.halves.as_ref().and_then(|halves| halves_cost(group, halves.price, line)) {
+            unit = unit.plus(cost.map_err(too_large)?).map_err(too_large)?;
+        }
         if let Some(max) = group.max
             && chosen(group, line) > max
         {
@@ -248,6 +253,24 @@ fn cost(choice: &Choice, option: &Chosen) -> Result<Money, MoneyError> {
         Amount::Extra | Amount::Normal | Amount::Light => 1,
     };
     choice.price.times(option.count.saturating_mul(portions))
+}
+
+/// What the halves of a line cost; `None` as long as one is missing.
+fn halves_cost(group: &Group, price: HalvesPrice, line: &Line) -> Option<Result<Money, MoneyError>> {
+    let price_of =
+        |option: &Chosen| group.choices.iter().find(|c| option.choice.settled() == Some(&c.id)).map(|c| c.price);
+    let made = line.options.iter().filter(|option| option.group == group.id && !option.without);
+    let prices: Vec<Money> =
+        made.flat_map(|option| (0..option.count.min(HALVES)).filter_map(move |_| price_of(option))).collect();
+    let [a, b] = prices[..] else { return None };
+    let (dearer, cheaper) = if a.in_minor() >= b.in_minor() { (a, b) } else { (b, a) };
+    Some(match price {
+        HalvesPrice::Dearest => Ok(dearer),
+        HalvesPrice::Average => {
+            let apart = dearer.in_minor() - cheaper.in_minor();
+            cheaper.currency().minor(cheaper.in_minor() + apart / 2 + apart % 2)
+        }
+    })
 }
 
 /// How many choices of a group the customer made. A thing left out is none; an extra amount is still one.

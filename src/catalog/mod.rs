@@ -114,9 +114,33 @@ pub struct Group {
     pub min: u32,
     /// At most so many; `None` is no limit.
     pub max: Option<u32>,
+    /// Where its choices are the halves of one item, what they are halves of. Then `min` and `max` are [`HALVES`], and
+    /// the choices are the products of that category, under their ids, at their names and prices.
+    pub halves: Option<Halves>,
     /// What can be chosen.
     pub choices: Vec<Choice>,
 }
+
+/// How a shop makes one item of two: half of this, half of that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Halves {
+    /// The products that may be halved; those that are made of halves themselves are none of them.
+    pub of: CategoryId,
+    /// What two halves cost.
+    pub price: HalvesPrice,
+}
+
+/// What two halves cost together, beside the price of the product that they make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HalvesPrice {
+    /// As much as the dearer one costs whole.
+    Dearest,
+    /// Half of what each costs whole; a half of the smallest coin is rounded up.
+    Average,
+}
+
+/// How many halves make a whole.
+pub const HALVES: u32 = 2;
 
 /// One option of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]

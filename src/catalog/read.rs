@@ -10,7 +10,8 @@ use std::{
 use crate::{
     calendar::{self, Hours, HoursError, Period, WEEKDAYS, Week},
     catalog::{
-        ALLERGENS, Catalog, Category, Choice, Group, Names, Parts, Product, Zone, check_postcode,
+        ALLERGENS, Catalog, Category, Choice, Group, HALVES, Halves, HalvesPrice, Names, Parts, Product, Zone,
+        check_postcode,
         source::{AN_ID, Field, Object, Raw, Seen, Source, meant, nearest, quoted},
     },
     id::{CategoryId, GroupId, ProductId},
@@ -93,7 +94,8 @@ const PRODUCT_KEYS: &[&str] = &[
     "interests",
     "image",
 ];
-const GROUP_KEYS: &[&str] = &["id", "names", "min", "max", "choices"];
+const GROUP_KEYS: &[&str] = &["id", "names", "min", "max", "choices", "halves"];
+const HALVES_KEYS: &[&str] = &["of", "price"];
 const CHOICE_KEYS: &[&str] = &["id", "names", "price", "default", "available", "allergens"];
 const ZONE_KEYS: &[&str] = &["id", "names", "postcodes", "areas", "fee", "minimum", "free_from"];
 
@@ -134,7 +136,7 @@ impl<'a> Reader<'a> {
         self.currency = self.currency(&top);
         self.listed = top.get("languages").and_then(|raw| self.languages(raw, &top));
         let listed_categories = top.get("categories").map(|raw| self.categories(raw, &top));
-        let (groups, group_ids) = top.get("option_groups").map(|raw| self.groups(raw, &top)).unwrap_or_default();
+        let (mut groups, group_ids) = top.get("option_groups").map(|raw| self.groups(raw, &top)).unwrap_or_default();
         let zones = top.get("zones").map(|raw| self.zones(raw, &top)).unwrap_or_default();
         let hours = self.hours(&top);
 
@@ -147,6 +149,9 @@ impl<'a> Reader<'a> {
             .required(&top, "products", "what the shop sells, as a list")
             .map(|raw| self.products(raw, &top, category_ids.as_ref(), &group_ids))
             .unwrap_or_default();
+        for group in groups.iter_mut().filter(|group| group.halves.is_some()) {
+            self.fill_halves(group, &products, &group_ids);
+        }
 
         let languages = self.all_languages();
         match category_ids {
@@ -234,12 +239,78 @@ impl<'a> Reader<'a> {
             let Some(object) = self.source.entry(raw, "", "option group", n, GROUP_KEYS) else { continue };
             let id = self.source.id(&object, "option group", "", &mut seen);
             let names = self.names(&object);
-            let group = self.group(&object);
-            if let (Some(id), Some(names), Some((min, max, choices))) = (id, names, group) {
-                groups.push(Group { id, names, min, max, choices });
+            let group = match object.get("halves") {
+                Some(raw) => self.halves(raw, &object).map(|halves| (HALVES, Some(HALVES), Some(halves), Vec::new())),
+                None => self.group(&object).map(|(min, max, choices)| (min, max, None, choices)),
+            };
+            if let (Some(id), Some(names), Some((min, max, halves, choices))) = (id, names, group) {
+                groups.push(Group { id, names, min, max, halves, choices });
             }
         }
         (groups, seen)
+    }
+
+    fn halves(&mut self, raw: Raw<'a>, group: &Object<'a>) -> Option<Halves> {
+        let what = format!("{}, \"halves\"", group.what);
+        for key in ["min", "max", "choices"] {
+            if let Some(field) = group.fields.iter().find(|field| field.key == key) {
+                self.source.error(field.at, || {
+                    format!("{what}: there are always two, of the products of its category; remove \"{key}\"")
+                });
+            }
+        }
+        let object = self.source.object(raw, what, HALVES_KEYS)?;
+        let (of, price) = ("a category in quotes, such as \"pizza\"", "\"dearest\" or \"average\"");
+        let of = self.source.required(&object, "of", of).and_then(|raw| {
+            let text = self.source.text(raw, &object.what, "of", of)?;
+            text.parse::<CategoryId>()
+                .map_err(|error| {
+                    self.source
+                        .error(self.source.place(raw), || format!("{}: {} is {error}", object.what, quoted(&text)));
+                })
+                .ok()
+        });
+        let price = self.source.required(&object, "price", price).and_then(|raw| {
+            let text = self.source.text(raw, &object.what, "price", price)?;
+            match &*text {
+                "dearest" => Some(HalvesPrice::Dearest),
+                "average" => Some(HalvesPrice::Average),
+                _ => {
+                    self.source.error(self.source.place(raw), || {
+                        format!("{}: price {} is not known; write {price}", object.what, quoted(&text))
+                    });
+                    None
+                }
+            }
+        });
+        Some(Halves { of: of?, price: price? })
+    }
+
+    /// What can be halved: the products of the category that are not made of halves themselves.
+    fn fill_halves(&mut self, group: &mut Group, products: &[Product], ids: &Seen<'a>) {
+        let Some(halves) = &group.halves else { return };
+        let whole = products.iter().filter(|p| p.category == halves.of && !p.groups.contains(&group.id));
+        group.choices = whole
+            .map(|product| Choice {
+                id: product.id.as_str().parse().expect("ids of products and choices are of one form"),
+                names: product.names.clone(),
+                price: product.price,
+                default: false,
+                available: product.available,
+                allergens: product.allergens.clone(),
+            })
+            .collect();
+        if group.choices.len() < 2 {
+            let at = ids.get(group.id.as_str()).copied().unwrap_or_default();
+            self.source.error(at, || {
+                format!(
+                    "option group \"{}\": fewer than two products of category {} can be halved; write another category in \
+                     \"halves\", or remove the group",
+                    group.id,
+                    quoted(halves.of.as_str())
+                )
+            });
+        }
     }
 
     fn group(&mut self, group: &Object<'a>) -> Option<(u32, Option<u32>, Vec<Choice>)> {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     calendar::{Hours, Period, WEEKDAYS},
-    catalog::{Catalog, Category, Choice, Group, Names, Product, Zone},
+    catalog::{Catalog, Category, Choice, Group, HalvesPrice, Names, Product, Zone},
     language::Language,
 };
 
@@ -129,6 +129,17 @@ fn group(group: &Group) -> Node {
     let mut fields = Fields::default();
     fields.add("id", text(group.id.as_str()));
     fields.add("names", names(&group.names));
+    if let Some(halves) = &group.halves {
+        let price = match halves.price {
+            HalvesPrice::Dearest => "dearest",
+            HalvesPrice::Average => "average",
+        };
+        fields.add(
+            "halves",
+            Node::Object(vec![("of".to_owned(), text(halves.of.as_str())), ("price".to_owned(), text(price))]),
+        );
+        return Node::Object(fields.0);
+    }
     fields.add("min", Node::Leaf(group.min.to_string()));
     if let Some(max) = group.max {
         fields.add("max", Node::Leaf(max.to_string()));

@@ -501,7 +501,8 @@ impl Work<'_> {
         let fitting = self.shop.fitting(&self.shop.products_of(line), &wish.choices);
         let Some((group, choice)) = self.shop.choice_pick(&fitting) else { return };
         let exclusive = self.shop.exclusive(&fitting);
-        let chosen = Chosen { group, choice, amount: wish.amount, without: wish.without, count: wish.count };
+        let half = wish.half.map(|(group, at)| self.shop.groups[group].choices[at].clone());
+        let chosen = Chosen { group, choice, amount: wish.amount, without: wish.without, count: wish.count, half };
         let had = line.options.iter().position(|option| same_choice(option, &chosen));
         if let Some(had) = had {
             let old = line.options.remove(had);
@@ -607,5 +608,5 @@ fn same_choice(a: &Chosen, b: &Chosen) -> bool {
         (Pick::One(a), Pick::One(b)) => a == b,
         (a, b) => a == b,
     };
-    a.group == b.group && settled && no_extra(a) == no_extra(b)
+    a.group == b.group && settled && a.half == b.half && no_extra(a) == no_extra(b)
 }

@@ -381,11 +381,16 @@ impl Draft<'_> {
             if !minus && !fraction {
                 continue;
             }
-            let sign = if minus { "-" } else { "" };
-            self.refused.push(format!("{sign}{}", self.written(at, product + 1)));
-            for segment in &mut self.segments[at..=product] {
-                segment.dead = true;
+            self.refuse(at, product);
+            if minus && let Some(refused) = self.refused.last_mut() {
+                refused.insert(0, '-');
             }
         }
+    }
+
+    /// Says of segments, the last one within, that they can't be ordered so.
+    pub(super) fn refuse(&mut self, from: usize, last: usize) {
+        self.refused.push(self.written(from, last + 1).to_owned());
+        self.spend_to(from, last);
     }
 }

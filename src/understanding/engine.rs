@@ -11,7 +11,7 @@ use super::{
     lexicon::Role,
     names::{NameBook, NameWords, WordId},
     segment::{self, Segment, Word},
-    shop::Shop,
+    shop::{Shop, ShopGroup},
     text::{self, Kind},
 };
 use crate::{
@@ -115,6 +115,7 @@ impl Engine {
         let mut cart = utterance.cart.clone();
         let settled = utterance.expecting == Some(Expecting::Choice) && self.settle(&mut draft, &mut cart);
         let there: Vec<Vec<usize>> = cart.lines.iter().map(|line| self.shop.products_of(line)).collect();
+        self.halves(&mut draft, &cart);
         self.classes(&mut draft, &there);
         self.narrow(&mut draft);
         self.find_in_cart(&mut draft, &cart);
@@ -229,7 +230,7 @@ impl Engine {
     }
 
     /// Whether a word of the message is a form of a word of a name that is more than a joint.
-    fn says(&self, word: &Word, name: WordId) -> bool {
+    pub(super) fn says(&self, word: &Word, name: WordId) -> bool {
         word.sense.is_form_of(name) && self.book.words.text(name).chars().count() > 2
     }
 
@@ -385,35 +386,41 @@ impl Engine {
                     break;
                 }
             }
+            let lacking = |group: &ShopGroup| {
+                let made = line.options.iter().filter(|option| option.group == group.id && !option.without);
+                (group.asked_for as usize).saturating_sub(made.map(|option| option.count as usize).sum())
+            };
             let missing = products.first().and_then(|&product| {
-                self.shop.groups_of[product].iter().copied().find(|&g| {
-                    let group = &self.shop.groups[g];
-                    group.must_be_asked
-                        && !line.options.iter().any(|option| option.group == group.id && !option.without)
-                })
+                let mut groups = self.shop.groups_of[product].iter();
+                groups.find_map(|&g| Some((g, lacking(&self.shop.groups[g]))).filter(|&(_, lacking)| lacking > 0))
             });
-            if let Some(group) = missing {
-                let named =
-                    draft.segments.iter().position(|s| !s.dead && s.choices.iter().any(|&(other, _)| other == group));
-                let picked = match named {
-                    Some(at) => {
-                        draft.segments[at].dead = true;
-                        let choices: Vec<(usize, usize)> =
-                            draft.segments[at].choices.iter().copied().filter(|&(other, _)| other == group).collect();
-                        self.shop.choice_pick(&choices)
-                    }
-                    None => draft
-                        .nth(&self.shop.groups[group].names.iter().map(|names| &**names).collect::<Vec<_>>())
-                        .and_then(|n| self.shop.choice_pick(&[(group, n)])),
+            if let Some((group, lacking)) = missing {
+                let of_group = |s: &Segment| -> Vec<(usize, usize)> {
+                    let own = s.choices.iter().copied().filter(|&(other, _)| other == group);
+                    own.chain(self.shop.halves_of(group, &s.products)).collect()
                 };
-                if let Some((group, choice)) = picked {
-                    let mut chosen = match &choice {
-                        Pick::One(id) => Chosen::of(group.clone(), id.clone()),
-                        Pick::OneOf(ids) => Chosen::of(group.clone(), ids[0].clone()),
+                let mut picked: Vec<_> = Vec::new();
+                for segment in draft.segments.iter_mut().filter(|s| !s.dead) {
+                    if picked.len() < lacking
+                        && let Some(choice) = self.shop.choice_pick(&of_group(segment))
+                    {
+                        segment.dead = true;
+                        picked.push(choice);
+                    }
+                }
+                if picked.is_empty() {
+                    let names = self.shop.groups[group].names.iter().map(|names| &**names).collect::<Vec<_>>();
+                    picked.extend(draft.nth(&names).and_then(|n| self.shop.choice_pick(&[(group, n)])));
+                }
+                settled |= !picked.is_empty();
+                for (group, choice) in picked {
+                    let first = match &choice {
+                        Pick::One(id) => id.clone(),
+                        Pick::OneOf(ids) => ids[0].clone(),
                     };
-                    chosen.choice = choice;
-                    line.options.push(chosen);
-                    settled = true;
+                    line.options.push(Chosen { choice, ..Chosen::of(group, first) });
+                }
+                if settled {
                     break;
                 }
             }
@@ -747,7 +754,7 @@ impl Draft<'_> {
         found
     }
 
-    fn spend_to(&mut self, from: usize, last: usize) {
+    pub(super) fn spend_to(&mut self, from: usize, last: usize) {
         for segment in &mut self.segments[from..=last] {
             segment.dead = true;
         }

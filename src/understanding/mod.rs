@@ -11,6 +11,7 @@ mod detect;
 mod edits;
 mod engine;
 mod features;
+mod halves;
 mod intent;
 mod items;
 mod kind;

@@ -303,6 +303,10 @@ impl NameBook {
         }
         for (at, (group, of_shop)) in catalog.groups.iter().zip(&shop.groups).enumerate() {
             compiler.read(Thing::Group(at), &group.names);
+            // A half is called as the product that it is half of: without "half" that is meant.
+            if group.halves.is_some() {
+                continue;
+            }
             for (choice_at, (choice, names)) in group.choices.iter().zip(&of_shop.names).enumerate() {
                 let languages = choice.names.all().map(|(language, _)| language);
                 compiler.add(Thing::Choice(at, choice_at), languages.zip(names));

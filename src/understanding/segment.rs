@@ -54,6 +54,8 @@ pub struct Segment {
     pub class: Arc<[usize]>,
     /// Groups of options of that name.
     pub groups: Vec<usize>,
+    /// Of an option that is wished for one half alone: that half.
+    pub half: Option<(usize, usize)>,
     /// The mark, where it is one.
     pub mark: Option<Kind>,
     /// Whether nothing is known of it.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     cart::{ChoiceKey, Line, Pick, ProductKey},
-    catalog::{Catalog, Names},
+    catalog::{Catalog, Choice, Names},
     id::{ChoiceId, GroupId, ProductId},
     language::Language,
 };
@@ -24,6 +24,8 @@ pub struct Shop {
     pub groups_of: Vec<Vec<usize>>,
     /// In catalogue order.
     pub groups: Vec<ShopGroup>,
+    /// Products that are made of halves.
+    pub halved: Vec<Halved>,
     /// The shop's languages.
     pub languages: Vec<Language>,
     product_at: HashMap<ProductId, usize>,
@@ -36,14 +38,24 @@ pub struct ShopGroup {
     pub id: GroupId,
     /// Whether one choice drives out another.
     pub exclusive: bool,
-    /// Whether it must be asked for where nothing of it was said.
-    pub must_be_asked: bool,
+    /// How many of it must be asked for where nothing of it was said; 0 where it need not be asked for.
+    pub asked_for: u32,
     /// In file order.
     pub choices: Vec<ChoiceId>,
     /// Each choice's names in every language, in folded words.
     pub names: Vec<Spoken>,
     /// The numbers with which each choice's names begin.
     numbers: Vec<Vec<u32>>,
+}
+
+/// A product that is made of halves of others.
+pub struct Halved {
+    /// Its place.
+    pub product: usize,
+    /// Its group of halves.
+    pub group: usize,
+    /// For each half the product that it is half of.
+    pub of: Vec<Option<usize>>,
 }
 
 /// The names of a thing as rows of words.
@@ -58,7 +70,17 @@ impl Shop {
         };
         let group_at: HashMap<GroupId, usize> =
             catalog.groups.iter().enumerate().map(|(at, group)| (group.id.clone(), at)).collect();
+        let product_at: HashMap<ProductId, usize> =
+            catalog.products.iter().enumerate().map(|(at, p)| (p.id.clone(), at)).collect();
+        let halved = catalog.products.iter().enumerate().filter_map(|(at, product)| {
+            let group = catalog.groups_of(product).find(|group| group.halves.is_some())?;
+            let place = |choice: &Choice| {
+                choice.id.as_str().parse().ok().and_then(|id: ProductId| product_at.get(&id).copied())
+            };
+            Some(Halved { product: at, group: group_at[&group.id], of: group.choices.iter().map(place).collect() })
+        });
         Shop {
+            halved: halved.collect(),
             products: catalog.products.iter().map(|p| p.id.clone()).collect(),
             names: catalog.products.iter().map(|p| spoken(&p.names)).collect(),
             groups_of: catalog
@@ -72,16 +94,44 @@ impl Shop {
                 .map(|group| ShopGroup {
                     id: group.id.clone(),
                     exclusive: group.max == Some(1),
-                    must_be_asked: group.must_be_asked(),
+                    asked_for: if group.must_be_asked() { group.min } else { 0 },
                     choices: group.choices.iter().map(|choice| choice.id.clone()).collect(),
                     names: group.choices.iter().map(|choice| spoken(&choice.names)).collect(),
                     numbers: group.choices.iter().map(|choice| leading_numbers(&choice.names)).collect(),
                 })
                 .collect(),
             languages: catalog.languages.clone(),
-            product_at: catalog.products.iter().enumerate().map(|(at, p)| (p.id.clone(), at)).collect(),
+            product_at,
             group_at,
         }
+    }
+
+    /// The product that is made of halves of these two, with its halves as choices.
+    pub fn halved(&self, a: &[usize], b: &[usize]) -> Option<(usize, [(usize, usize); 2])> {
+        self.halved.iter().find_map(|halved| {
+            let half = |products: &[usize]| {
+                let at = halved.of.iter().position(|of| of.is_some_and(|of| products.contains(&of)))?;
+                Some((halved.group, at))
+            };
+            Some((halved.product, [half(a)?, half(b)?]))
+        })
+    }
+
+    /// Whether the product is made of halves.
+    pub fn is_halved(&self, product: usize) -> bool {
+        self.halved.iter().any(|halved| halved.product == product)
+    }
+
+    /// The product that a group of halves makes; `None` of any other group.
+    pub fn makes(&self, group: usize) -> Option<usize> {
+        self.halved.iter().find(|halved| halved.group == group).map(|halved| halved.product)
+    }
+
+    /// The halves of a product's group that these products stand for.
+    pub fn halves_of(&self, group: usize, products: &[usize]) -> Vec<(usize, usize)> {
+        let Some(halved) = self.halved.iter().find(|halved| halved.group == group) else { return Vec::new() };
+        let stands = |of: &Option<usize>| of.is_some_and(|of| products.contains(&of));
+        (0..halved.of.len()).filter(|&at| stands(&halved.of[at])).map(|at| (group, at)).collect()
     }
 
     /// Those of the choices that any of the products can have.

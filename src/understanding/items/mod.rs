@@ -77,6 +77,8 @@ pub struct Wish {
     pub amount: Amount,
     /// How many.
     pub count: u32,
+    /// The half that alone it is meant for.
+    pub half: Option<(usize, usize)>,
     /// Its segment.
     pub at: usize,
 }

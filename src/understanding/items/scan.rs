@@ -243,6 +243,7 @@ impl Scan<'_> {
                 replaced: false,
                 amount: Amount::Normal,
                 count: 1,
+                half: None,
                 at,
             };
             self.piece(at).wishes.push(wish);
@@ -515,6 +516,13 @@ impl Scan<'_> {
 
     pub(super) fn option(&mut self, at: usize) {
         let segment = &self.segments[at];
+        // "extra cheese on the Diavola half", behind a cola.
+        if let Some(whole) = segment.half.and_then(|(group, _)| self.shop.makes(group))
+            && self.now.is_none_or(|now| !self.out.pieces[now].products.contains(&whole))
+        {
+            self.push(Piece { products: vec![whole], aim: Aim::Named, ..Piece::new(at) });
+            self.head_passed = true;
+        }
         // "instead of regular fries" is about the fries.
         let before_head = self.edge_passed && !self.head_passed;
         let instead = !before_head && std::mem::take(&mut self.instead);
@@ -550,6 +558,7 @@ impl Scan<'_> {
             replaced: instead,
             amount: self.amount,
             count: self.count.take().unwrap_or(1),
+            half: segment.half,
             at,
         };
         let exclusive = self.shop.exclusive(&wish.choices);

@@ -1,0 +1,291 @@
+//! "Half a Hawaii, half a Funghi": one item made of halves of two, where the shop makes such, and what is wished for one of
+//! the halves alone ("no onions on the Funghi half"). Where it makes none, the shop is told to lack it: two whole ones
+//! were not ordered.
+
+use crate::cart::{Cart, Chosen};
+
+use super::{
+    engine::{Draft, Engine},
+    lexicon::{Role, Roles},
+    segment::Segment,
+    text::Kind,
+};
+
+/// Most words of glue between the parts of "half of the Hawaii and then half of the Funghi", so that halves of different
+/// sentences are none of one item.
+const FARTHEST_HALF: usize = 4;
+
+/// What a segment is among halves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// "half", or the name of what is made of halves: "half and half".
+    Half,
+    /// A product that may be halved.
+    Name,
+    /// "and", a comma and the like.
+    Joint,
+    /// Words that say nothing between the others.
+    Glue,
+}
+
+/// An item of halves as it stands in a message.
+struct Found {
+    /// Its segments; the last one is within.
+    span: (usize, usize),
+    /// The names of its halves.
+    names: [usize; 2],
+    /// Whether "half" was said but once, so that it may be about something else.
+    once: bool,
+}
+
+impl Engine {
+    /// Makes of each pair of halves the head of an item and two options of it.
+    pub(super) fn halves(&self, draft: &mut Draft<'_>, cart: &Cart) {
+        if !draft.segments.iter().any(|s| s.is(Role::Half) || self.is_halved(s)) {
+            return;
+        }
+        let names: Vec<Vec<usize>> = (0..draft.segments.len()).map(|at| self.halvable(draft, at)).collect();
+        let mut at = 0;
+        let mut made = self.halves_in(cart);
+        while at < draft.segments.len() {
+            let Some(found) = self.halves_at(&draft.segments, &names, at) else {
+                at += 1;
+                continue;
+            };
+            let (from, next) = (at, found.span.1 + 1);
+            at = next;
+            if part_several(&mut draft.segments, &found) {
+                continue;
+            }
+            let [a, b] = found.names.map(|name| &names[name]);
+            match self.shop.halved(a, b) {
+                Some((product, halves)) => {
+                    self.make(&mut draft.segments, &found, product, halves);
+                    made.extend(halves);
+                }
+                // "half with mint, half with tamarind" are no halves of one thing.
+                None if found.once || found.names.iter().any(|&name| !draft.segments[name].choices.is_empty()) => {
+                    at = from + 1;
+                }
+                None => draft.refuse(opening(&draft.segments, found.span.0), found.span.1),
+            }
+        }
+        for half in made {
+            self.wishes_of(&mut draft.segments, &names, half);
+        }
+    }
+
+    /// The halves of which lines of a cart are made.
+    fn halves_in(&self, cart: &Cart) -> Vec<(usize, usize)> {
+        let options = cart.lines.iter().flat_map(|line| &line.options);
+        let half = |option: &Chosen| {
+            let group = self.shop.group(&option.group).filter(|&group| self.shop.makes(group).is_some())?;
+            let choices = &self.shop.groups[group].choices;
+            Some((group, choices.iter().position(|choice| Some(choice) == option.choice.settled())?))
+        };
+        options.filter_map(half).collect()
+    }
+
+    fn is_halved(&self, segment: &Segment) -> bool {
+        !segment.dead && segment.products.iter().any(|&product| self.shop.is_halved(product))
+    }
+
+    /// What a segment may name the half of. Beside "half", "tuna" is a tuna pizza even where it is a topping too.
+    fn halvable(&self, draft: &Draft<'_>, at: usize) -> Vec<usize> {
+        let segment = &draft.segments[at];
+        if !segment.products.is_empty() || segment.choices.is_empty() {
+            return segment.products.clone();
+        }
+        let words = &draft.words[segment.from..segment.to];
+        let named = |product: usize| {
+            let mut names = self.shop.names[product].iter();
+            names.any(|name| words.iter().all(|word| name.iter().any(|&own| self.says(word, own))))
+        };
+        let halves = self.shop.halved.iter().flat_map(|halved| halved.of.iter().copied().flatten());
+        halves.filter(|&product| named(product)).collect()
+    }
+
+    fn part(&self, segment: &Segment, names: &[usize]) -> Option<Part> {
+        if self.is_halved(segment) {
+            return Some(Part::Half);
+        }
+        match segment.mark {
+            _ if segment.dead => None,
+            Some(Kind::Comma | Kind::Sign) => Some(Part::Joint),
+            Some(_) => None,
+            None if !names.is_empty() => Some(Part::Name),
+            None if segment.is_name() => None,
+            None if segment.roles.has(Role::Half) => Some(Part::Half),
+            None if segment.roles.any(&[Role::And, Role::Or]) => Some(Part::Joint),
+            None => {
+                let silent = segment.roles.any(&[Role::Of, Role::Article, Role::Definite, Role::Polite, Role::Stop])
+                    || segment.roles.has(Role::With) && !segment.roles.has(Role::Without);
+                (silent || !segment.class.is_empty() && segment.number.is_none()).then_some(Part::Glue)
+            }
+        }
+    }
+
+    /// The halves that begin at a segment: "half A half B", "half and half A and B", "A and B half and half", "A half, B
+    /// half".
+    fn halves_at(&self, segments: &[Segment], of: &[Vec<usize>], from: usize) -> Option<Found> {
+        let part = |at: usize| segments.get(at).and_then(|segment| self.part(segment, &of[at]));
+        if !matches!(part(from)?, Part::Half | Part::Name) {
+            return None;
+        }
+        let (mut halves, mut names, mut glue, mut joints) = (0, Vec::new(), 0, 0);
+        let mut shape = Vec::new();
+        let mut last = from;
+        for at in from..segments.len() {
+            let Some(found) = part(at) else { break };
+            match found {
+                Part::Half => halves += 1,
+                Part::Name if names.len() == 2 => break,
+                Part::Name => names.push(at),
+                Part::Joint => joints += 1,
+                Part::Glue => glue += 1,
+            }
+            if glue + joints > FARTHEST_HALF {
+                break;
+            }
+            if matches!(found, Part::Half | Part::Name) {
+                glue = 0;
+                joints = 0;
+                last = at;
+                shape.push(found);
+                if is_whole(&shape) && part(at + 1) != Some(Part::Half) {
+                    break;
+                }
+            }
+        }
+        while shape.last().is_some() && !is_whole(&shape) && shape.len() > 3 {
+            shape.pop();
+            last = (from..last).rev().find(|&at| matches!(part(at), Some(Part::Half | Part::Name)))?;
+        }
+        let names = <[usize; 2]>::try_from(names).ok().filter(|_| is_whole(&shape) && halves > 0)?;
+        // "half a Hawaii and a Funghi" is half of one thing only where nothing opens the other.
+        let alone = halves == 1 && !self.is_halved(&segments[from]);
+        let opened = segments[names[0] + 1..names[1]].iter().any(|s| s.roles.has(Role::Article) || s.number.is_some());
+        if alone && opened || of[names[0]] == of[names[1]] {
+            return None;
+        }
+        Some(Found { span: (from, last), names, once: alone })
+    }
+
+    /// Turns the segments of halves into a head and two options.
+    fn make(&self, segments: &mut [Segment], found: &Found, product: usize, halves: [(usize, usize); 2]) {
+        // "a pizza, half A half B": the class is what is halved.
+        let class = |s: &Segment| !s.dead && !s.is_name() && s.class.contains(&product);
+        let (mut from, last) = found.span;
+        let before = (0..from).rev().find(|&at| segments[at].mark.is_none() && !segments[at].is(Role::With));
+        if let Some(before) = before.filter(|&at| class(&segments[at])) {
+            from = before;
+        }
+        let last = if segments.get(last + 1).is_some_and(class) { last + 1 } else { last };
+        for segment in &mut segments[from..=last] {
+            *segment = Segment { from: segment.from, to: segment.to, dead: true, ..Segment::default() };
+        }
+        let mut options = [last - 1, last];
+        if from == last - 1 {
+            options = [last, last];
+        }
+        segments[from].dead = false;
+        segments[from].products = vec![product];
+        for (at, half) in options.into_iter().zip(halves) {
+            segments[at].dead = false;
+            segments[at].choices = vec![half];
+        }
+    }
+
+    /// "no onions on the Funghi half": options in the words around a half that is named once more are for it alone.
+    fn wishes_of(&self, segments: &mut [Segment], of: &[Vec<usize>], half: (usize, usize)) {
+        for at in 0..segments.len() {
+            let next = (at + 1..segments.len()).find(|&b| !segments[b].dead);
+            let glue = |s: &Segment| !s.is_name() && s.roles.any(&[Role::Of, Role::With, Role::Definite]);
+            let before = (0..at).rev().find(|&b| !segments[b].dead && !glue(&segments[b]));
+            let is_half = |at: usize| segments[at].is(Role::Half) && !segments[at].is_name();
+            let Some(word) = next.filter(|&b| is_half(b)).or(before.filter(|&b| is_half(b))) else { continue };
+            if segments[at].dead || !self.shop.halves_of(half.0, &of[at]).contains(&half) {
+                continue;
+            }
+            let leads = |s: &Segment| {
+                !s.is_name()
+                    && s.mark.is_none()
+                    && s.roles.any(&[Role::On, Role::Of, Role::Definite, Role::With])
+                    && !s.roles.has(Role::Without)
+            };
+            let mut first = at.min(word);
+            while first > 0 && leads(&segments[first - 1]) {
+                first -= 1;
+            }
+            let last = at.max(word);
+            let ends = |s: &Segment| {
+                s.mark.is_some_and(|mark| mark != Kind::Sign) || !s.products.is_empty() && s.choices.is_empty()
+            };
+            let option = |s: &Segment| !s.dead && !s.choices.is_empty() && s.half.is_none();
+            let begin =
+                (0..first).rev().find(|&b| ends(&segments[b]) || segments[b].half.is_some()).map_or(0, |b| b + 1);
+            let end = (last + 1..segments.len()).find(|&b| ends(&segments[b])).unwrap_or(segments.len());
+            let clause = if segments[begin..first].iter().any(option) { begin..first } else { last + 1..end };
+            for segment in &mut segments[clause] {
+                if option(segment) {
+                    segment.half = Some(half);
+                    segment.products.clear();
+                }
+            }
+            for segment in &mut segments[first..=last] {
+                segment.dead = true;
+            }
+        }
+    }
+}
+
+/// Whether halves and names stand as people say them.
+fn is_whole(shape: &[Part]) -> bool {
+    use Part::{Half, Name};
+    matches!(
+        shape,
+        [Half, Name, Half, Name]
+            | [Half, Name, Name]
+            | [Half, Half, Name, Name]
+            | [Name, Name, Half, Half]
+            | [Name, Half, Name, Half]
+            | [Name, Name, Half]
+    )
+}
+
+/// "four pizzas: half Hawaii, half Funghi" are two and two, where a mark parts the whole from its halves.
+fn part_several(segments: &mut [Segment], found: &Found) -> bool {
+    let (from, last) = found.span;
+    let Some(mark) = from.checked_sub(1).filter(|&b| segments[b].mark.is_some()) else { return false };
+    let Some(class) = mark.checked_sub(1).filter(|&b| !segments[b].class.is_empty() && !segments[b].dead) else {
+        return false;
+    };
+    let number = class.checked_sub(1).and_then(|b| segments[b].number).filter(|n| n.is_multiple_of(2));
+    let Some(number) = number else { return false };
+    for at in class - 1..=last {
+        if !found.names.contains(&at) {
+            let segment = &mut segments[at];
+            let half = segment.roles.has(Role::Half) && !segment.is_name();
+            segment.dead = !half;
+            if half {
+                segment.number = Some(number / 2);
+                segment.roles = Roles::default();
+            }
+        }
+    }
+    true
+}
+
+/// Where the item that a segment belongs to begins: at its number or article, at the options before it.
+fn opening(segments: &[Segment], at: usize) -> usize {
+    let own = |s: &Segment| {
+        !s.dead
+            && s.mark.is_none()
+            && s.products.is_empty()
+            && (s.number.is_some()
+                || !s.choices.is_empty()
+                || !s.class.is_empty()
+                || s.roles.any(&[Role::Article, Role::Definite, Role::Another]))
+    };
+    (0..at).rev().take_while(|&b| own(&segments[b])).last().unwrap_or(at)
+}
