@@ -42,9 +42,9 @@ pub struct Chosen {
     /// How many of the choice; at least 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub count: u32,
-    /// Of an item that is made of halves: the half that alone it is meant for.
+    /// Of an item that is made of halves: the product whose half alone it is meant for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub half: Option<ChoiceId>,
+    pub half: Option<ProductId>,
 }
 
 /// How much of an option.

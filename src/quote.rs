@@ -402,6 +402,34 @@ mod tests {
     }
 
     #[test]
+    fn halves_cost_what_their_rule_says() {
+        let pizzas = |rule: &str| {
+            let shop = format!(
+                r#"{{ "merchant": "M", "currency": "EUR", "products": [
+                  {{ "id": "a", "category": "p", "names": {{"en": ["A"]}}, "price": "9.50" }},
+                  {{ "id": "b", "category": "p", "names": {{"en": ["B"]}}, "price": "12.25" }},
+                  {{ "id": "h", "category": "p", "names": {{"en": ["H"]}}, "price": "1.00", "option_groups": ["halves"] }} ],
+                "option_groups": [ {{ "id": "halves", "names": {{"en": ["halves"]}},
+                  "halves": {{"of": "p", "price": "{rule}"}} }} ] }}"#
+            );
+            read(&shop).unwrap().0
+        };
+        let unit = |rule: &str, halves: &str| {
+            let cart = cart(&format!(r#"[{{"product": "h", "options": [{halves}]}}]"#));
+            quote(&pizzas(rule), &cart, None, None).map(|quote| quote.lines[0].unit.in_minor())
+        };
+        let (a, b) = (r#"{"group": "halves", "choice": "a"}"#, r#"{"group": "halves", "choice": "b"}"#);
+        assert_eq!(unit("dearest", &format!("{a}, {b}")), Ok(100 + 1225));
+        // 950 and 1225 have no whole middle.
+        assert_eq!(unit("average", &format!("{b}, {a}")), Ok(100 + 1088));
+        let twice = r#"{"group": "halves", "choice": "a", "count": 2}"#;
+        assert_eq!(unit("average", twice), Ok(100 + 950));
+        let halves: GroupId = "halves".parse().unwrap();
+        assert_eq!(unit("dearest", a), Err(Refusal::Line(0, Fault::Missing(halves.clone()))));
+        assert_eq!(unit("dearest", &format!("{twice}, {b}")), Err(Refusal::Line(0, Fault::TooMany(halves, 2))));
+    }
+
+    #[test]
     fn what_must_be_asked() {
         let shop = shop();
         let asked = |line: &str| missing(&shop, &cart(&format!("[{line}]")).lines[0]).map(|group| group.id.as_str());

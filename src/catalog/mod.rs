@@ -139,6 +139,9 @@ pub enum HalvesPrice {
     Average,
 }
 
+/// What is written before the name of a half, in any language.
+pub const HALF_SIGN: &str = "½";
+
 /// How many halves make a whole.
 pub const HALVES: u32 = 2;
 

@@ -1011,6 +1011,35 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn halves_are_the_products_of_a_category() {
+        let with = |halves: &str| {
+            SMALL.replace(r#""option_groups": ["size"]"#, r#""option_groups": ["size", "halves"]"#).replace(
+                "\"option_groups\": [\n    {",
+                &format!(r#""option_groups": [ {{"id": "halves", "names": {{"en": ["halves"]}}, {halves} }}, {{"#),
+            )
+        };
+        let text = with(r#""halves": {"of": "soft_drinks", "price": "average"}"#);
+        let findings = of(&text);
+        assert!(
+            findings.iter().any(|f| f.contains("fewer than two products of category \"soft_drinks\" can be halved")),
+            "{findings:?}"
+        );
+        let findings = of(&with(r#""min": 2, "halves": {"of": "soft_drinks", "price": "cheapest"}"#));
+        assert!(
+            findings.iter().any(|f| f.contains("there are always two") && f.ends_with("remove \"min\"")),
+            "{findings:?}"
+        );
+        let said = "price \"cheapest\" is not known; write \"dearest\" or \"average\"";
+        assert!(findings.iter().any(|f| f.ends_with(said)), "{findings:?}");
+        let sample = include_str!("../../config/samples/pizzeria/catalog.json");
+        let (catalog, _) = read(sample).unwrap();
+        let halves = catalog.group(&"halves".parse().unwrap()).unwrap();
+        let pizzas = catalog.products.iter().filter(|p| p.category.as_str() == "pizza").count();
+        assert_eq!((halves.min, halves.max, halves.choices.len()), (2, Some(2), pizzas - 1), "all but itself");
+        assert_eq!(read(&super::super::write::write(&catalog)).unwrap().0, catalog);
+    }
+
+    #[test]
     fn ids_and_references() {
         let groups = r#"["size"]"#;
         expect(

@@ -21,9 +21,9 @@ use super::{
 };
 use crate::{
     cart::{Amount, Chosen, Line, Pick},
-    catalog::Catalog,
+    catalog::{Catalog, HALF_SIGN},
     channel::ChannelKind,
-    id::OrderId,
+    id::{OrderId, ProductId},
     language::Language,
     moment::{Moment, Span},
     money::Money,
@@ -431,11 +431,14 @@ pub(super) fn own_language(catalog: &Catalog) -> Language {
 
 /// A product that the shop no longer lists keeps its id: an order is never shown without what is in it.
 fn product_name(line: &Line, catalog: &Catalog, language: Language) -> String {
-    let name = |id| catalog.product(id).map_or_else(|| id.to_string(), |p| p.names.shown(language).to_owned());
     match &line.product {
-        Pick::One(id) => name(id),
-        Pick::OneOf(ids) => ids.iter().map(name).collect::<Vec<_>>().join(" or "),
+        Pick::One(id) => name_of(id, catalog, language),
+        Pick::OneOf(ids) => ids.iter().map(|id| name_of(id, catalog, language)).collect::<Vec<_>>().join(" or "),
     }
+}
+
+fn name_of(id: &ProductId, catalog: &Catalog, language: Language) -> String {
+    catalog.product(id).map_or_else(|| id.to_string(), |product| product.names.shown(language).to_owned())
 }
 
 /// Options in the order in which a cook needs them: the size and what comes on it, then what is different.
@@ -464,12 +467,18 @@ fn option_words(option: &Chosen, catalog: &Catalog, language: Language) -> Strin
         Pick::OneOf(ids) => ids.iter().map(name).collect::<Vec<_>>().join(" or "),
     };
     let name = if option.count > 1 { format!("{} × {name}", option.count) } else { name };
-    match (option.without, option.amount) {
+    let is_half = catalog.group(&option.group).is_some_and(|group| group.halves.is_some());
+    let words = match (option.without, option.amount) {
         (true, Amount::Extra) => format!("no extra {name}"),
         (true, Amount::Normal | Amount::Light) => format!("no {name}"),
         (false, Amount::Extra) => format!("extra {name}"),
         (false, Amount::Light) => format!("light {name}"),
+        (false, Amount::Normal) if is_half => format!("{HALF_SIGN} {name}"),
         (false, Amount::Normal) => name,
+    };
+    match &option.half {
+        Some(half) => format!("{words} on the {} half", name_of(half, catalog, language)),
+        None => words,
     }
 }
 
@@ -508,5 +517,9 @@ mod tests {
         option.count = 1;
         option.without = true;
         assert_eq!(words(&option), "no extra unlisted");
+        option.amount = Amount::Normal;
+        option.half = Some("funghi".parse().unwrap());
+        assert_eq!(words(&option), "no unlisted on the Funghi half");
+        assert_eq!(words(&Chosen::of("halves".parse().unwrap(), "funghi".parse().unwrap())), "½ Funghi");
     }
 }

@@ -96,7 +96,8 @@ impl Phrase {
     pub fn owners(&self, catalog: &Catalog) -> Vec<Meant> {
         let is = |names: &crate::catalog::Names| names.all().any(|(_, name)| text::words(name).join(" ") == self.0);
         let products = catalog.products.iter().filter(|p| is(&p.names)).map(|p| Meant::Product(p.id.clone()));
-        let choices = catalog.groups.iter().flat_map(|group| {
+        let groups = catalog.groups.iter().filter(|group| group.halves.is_none());
+        let choices = groups.flat_map(|group| {
             let named = group.choices.iter().filter(|choice| is(&choice.names));
             named.map(|choice| Meant::Choice(group.id.clone(), choice.id.clone()))
         });

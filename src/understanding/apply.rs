@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     cart::{Amount, Cart, Chosen, Line, Pick},
+    catalog::HALVES,
     id::ChoiceId,
 };
 
@@ -501,7 +502,7 @@ impl Work<'_> {
         let fitting = self.shop.fitting(&self.shop.products_of(line), &wish.choices);
         let Some((group, choice)) = self.shop.choice_pick(&fitting) else { return };
         let exclusive = self.shop.exclusive(&fitting);
-        let half = wish.half.map(|(group, at)| self.shop.groups[group].choices[at].clone());
+        let half = wish.half.and_then(|(group, at)| self.shop.half_of(group, at));
         let chosen = Chosen { group, choice, amount: wish.amount, without: wish.without, count: wish.count, half };
         let had = line.options.iter().position(|option| same_choice(option, &chosen));
         if let Some(had) = had {
@@ -513,6 +514,14 @@ impl Work<'_> {
         }
         if exclusive && !chosen.without {
             line.options.retain(|option| option.group != chosen.group || option.without);
+        }
+        // Two halves are a whole: the one from before makes room.
+        if self.shop.group(&chosen.group).is_some_and(|group| self.shop.makes(group).is_some()) {
+            let of_group = |option: &Chosen| option.group == chosen.group;
+            if line.options.iter().filter(|option| of_group(option)).count() >= HALVES as usize {
+                let first = line.options.iter().position(of_group);
+                first.map(|first| line.options.remove(first));
+            }
         }
         line.options.push(chosen);
         // "blue, not red": where one choice drives out another, what was chosen says it all.

@@ -114,8 +114,8 @@ impl Engine {
         draft.spend_times();
         let mut cart = utterance.cart.clone();
         let settled = utterance.expecting == Some(Expecting::Choice) && self.settle(&mut draft, &mut cart);
+        let settled = self.halves(&mut draft, &mut cart) || settled;
         let there: Vec<Vec<usize>> = cart.lines.iter().map(|line| self.shop.products_of(line)).collect();
-        self.halves(&mut draft, &cart);
         self.classes(&mut draft, &there);
         self.narrow(&mut draft);
         self.find_in_cart(&mut draft, &cart);

@@ -2,7 +2,7 @@
 //! the halves alone ("no onions on the Funghi half"). Where it makes none, the shop is told to lack it: two whole ones
 //! were not ordered.
 
-use crate::cart::{Cart, Chosen};
+use crate::cart::{Cart, Chosen, Pick};
 
 use super::{
     engine::{Draft, Engine},
@@ -39,14 +39,16 @@ struct Found {
 }
 
 impl Engine {
-    /// Makes of each pair of halves the head of an item and two options of it.
-    pub(super) fn halves(&self, draft: &mut Draft<'_>, cart: &Cart) {
+    /// Makes of each pair of halves the head of an item and two options of it. Says whether a half of the cart became
+    /// another.
+    pub(super) fn halves(&self, draft: &mut Draft<'_>, cart: &mut Cart) -> bool {
         if !draft.segments.iter().any(|s| s.is(Role::Half) || self.is_halved(s)) {
-            return;
+            return false;
         }
         let names: Vec<Vec<usize>> = (0..draft.segments.len()).map(|at| self.halvable(draft, at)).collect();
         let mut at = 0;
         let mut made = self.halves_in(cart);
+        let changed = made.iter().any(|&half| self.change_half(&mut draft.segments, &names, half, cart));
         while at < draft.segments.len() {
             let Some(found) = self.halves_at(&draft.segments, &names, at) else {
                 at += 1;
@@ -73,6 +75,34 @@ impl Engine {
         for half in made {
             self.wishes_of(&mut draft.segments, &names, half);
         }
+        changed
+    }
+
+    /// "change the Funghi half to Tonno", "make the Funghi half Tonno": a half of the cart becomes another.
+    fn change_half(&self, segments: &mut [Segment], of: &[Vec<usize>], half: (usize, usize), cart: &mut Cart) -> bool {
+        let live = |from: usize| {
+            let glue = |s: &Segment| !s.is_name() && s.roles.any(&[Role::Into, Role::Definite, Role::Polite]);
+            (from..segments.len()).find(|&at| !segments[at].dead && !glue(&segments[at]))
+        };
+        let found =
+            (0..segments.len()).filter(|&at| self.shop.halves_of(half.0, &of[at]).contains(&half)).find_map(|at| {
+                let word = live(at + 1).filter(|&word| segments[word].is(Role::Half) && !segments[word].is_name())?;
+                let into = live(word + 1)?;
+                match self.shop.halves_of(half.0, &of[into])[..] {
+                    [new] => Some((at, into, new)),
+                    _ => None,
+                }
+            });
+        let Some((at, into, (group, new))) = found else { return false };
+        let group = &self.shop.groups[group];
+        let is_old = |option: &&mut Chosen| {
+            option.group == group.id && option.choice.settled() == Some(&group.choices[half.1]) && !option.without
+        };
+        let mut options = cart.lines.iter_mut().rev().flat_map(|line| &mut line.options);
+        let Some(option) = options.find(is_old) else { return false };
+        option.choice = Pick::One(group.choices[new].clone());
+        segments[at..=into].iter_mut().for_each(|segment| segment.dead = true);
+        true
     }
 
     /// The halves of which lines of a cart are made.
@@ -288,4 +318,100 @@ fn opening(segments: &[Segment], at: usize) -> usize {
                 || s.roles.any(&[Role::Article, Role::Definite, Role::Another]))
     };
     (0..at).rev().take_while(|&b| own(&segments[b])).last().unwrap_or(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Expecting, Lexicons, Utterance};
+    use super::*;
+
+    const SHOP: &str = include_str!("../../config/samples/pizzeria/catalog.json");
+
+    fn engine(shop: &str) -> Engine {
+        let (catalog, _) = crate::catalog::read::read(shop).unwrap();
+        Engine::compile(&catalog, &Lexicons::embedded().unwrap())
+    }
+
+    /// A cart in short: `1 half_half[diavola funghi -onion@funghi]`.
+    fn short(cart: &Cart) -> String {
+        let option = |chosen: &Chosen| {
+            let half = chosen.half.as_ref().map(|half| format!("@{half}")).unwrap_or_default();
+            let without = if chosen.without { "-" } else { "" };
+            format!("{without}{}{half}", chosen.choice.settled().map_or("?", |id| id.as_str()))
+        };
+        let line = |line: &crate::cart::Line| {
+            let mut options: Vec<String> = line.options.iter().map(option).collect();
+            options.sort_unstable();
+            let product = line.product.settled().map_or("?", |id| id.as_str());
+            format!("{} {product}[{}]", line.quantity, options.join(" "))
+        };
+        cart.lines.iter().map(line).collect::<Vec<_>>().join("; ")
+    }
+
+    fn read(engine: &Engine, text: &str, cart: &Cart, expecting: Option<Expecting>) -> (String, Vec<String>) {
+        let utterance = Utterance { text, language: None, prior: None, cart, usual: &Cart::default(), expecting };
+        let reading = engine.read(&utterance);
+        (short(&reading.cart), reading.unmatched)
+    }
+
+    #[test]
+    fn two_halves_are_one_item_in_every_language() {
+        let engine = engine(SHOP);
+        let cases = [
+            ("half diavola half funghi", "1 half_half[diavola funghi]"),
+            ("a large half diavola half funghi please", "1 half_half[diavola funghi large]"),
+            ("2 half diavola, half funghi and a cola", "2 half_half[diavola funghi]; 1 cola[]"),
+            ("one pizza, one half margherita and the other half pepperoni", "1 half_half[margherita pepperoni]"),
+            ("diavola and funghi half and half", "1 half_half[diavola funghi]"),
+            ("a half-and-half with diavola and funghi", "1 half_half[diavola funghi]"),
+            ("half diavola half funghi, no onions on the funghi half", "1 half_half[-onion@funghi diavola funghi]"),
+            ("four pizzas: half diavola, half funghi", "2 diavola[]; 2 funghi[]"),
+            ("'n groot pizza half hawaii half tonno asb", "1 half_half[hawaii large tonno]"),
+            ("en stor pizza, halvparten hawaii og halvparten tonno", "1 half_half[hawaii large tonno]"),
+            ("одну пиццу пополам: маргарита и пепперони", "1 half_half[margherita pepperoni]"),
+            ("половину дьявола половину фунги", "1 half_half[diavola funghi]"),
+            (
+                "satu pizza setengah hawaii setengah tuna, tanpa bawang di bagian tuna",
+                "1 half_half[-onion@tonno hawaii tonno]",
+            ),
+            ("o pizza mare, jumătate margherita, jumătate cu ton", "1 half_half[large margherita tonno]"),
+        ];
+        for (text, wanted) in cases {
+            assert_eq!(read(&engine, text, &Cart::default(), None), (wanted.to_owned(), Vec::new()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn halves_of_the_cart_are_changed_and_asked_for() {
+        let engine = engine(SHOP);
+        let cart: Cart = serde_json::from_str(
+            r#"[{"product": "half_half", "options": [{"group": "halves", "choice": "funghi"}, {"group": "halves", "choice": "hawaii"}]}]"#,
+        )
+        .unwrap();
+        let cases = [
+            ("change the funghi half to tonno", "1 half_half[hawaii tonno]"),
+            ("make the hawaii half diavola", "1 half_half[diavola funghi]"),
+            ("make it half tonno half napoli", "1 half_half[napoli tonno]"),
+            ("extra onion on the hawaii half please", "1 half_half[funghi hawaii onion@hawaii]"),
+            ("and a hawaii", "1 half_half[funghi hawaii]; 1 hawaii[]"),
+        ];
+        for (text, wanted) in cases {
+            assert_eq!(read(&engine, text, &cart, None).0, wanted, "{text:?}");
+        }
+        let bare: Cart = serde_json::from_str(r#"[{"product": "half_half", "options": []}]"#).unwrap();
+        let asked = Some(Expecting::Choice);
+        assert_eq!(read(&engine, "hawaii and funghi", &bare, asked).0, "1 half_half[funghi hawaii]");
+        assert_eq!(read(&engine, "hawaii", &bare, asked).0, "1 half_half[hawaii]");
+    }
+
+    #[test]
+    fn a_shop_without_halves_is_not_made_to_bring_two_pizzas() {
+        let shop = SHOP.replace(r#""option_groups": ["halves", "#, r#""available": false, "option_groups": ["#);
+        let engine = engine(&shop);
+        let (cart, unmatched) = read(&engine, "a large half diavola half funghi and a cola", &Cart::default(), None);
+        assert_eq!((cart.as_str(), unmatched), ("1 cola[]", vec!["a large half diavola half funghi".to_owned()]));
+        // With something that is no half at all.
+        let (cart, unmatched) = read(&self::engine(SHOP), "half diavola half lemonade", &Cart::default(), None);
+        assert_eq!((cart.as_str(), unmatched), ("", vec!["half diavola half lemonade".to_owned()]));
+    }
 }

@@ -59,7 +59,9 @@ impl Engine {
         let piece = text::words(piece);
         let products = self.shop.products.iter().zip(&self.shop.names);
         let products = products.map(|(id, names)| (Meant::Product(id.clone()), names));
-        let choices = self.shop.groups.iter().flat_map(|group| {
+        // Halves are called as the products that they are halves of.
+        let groups = self.shop.groups.iter().enumerate().filter(|(at, _)| self.shop.makes(*at).is_none());
+        let choices = groups.flat_map(|(_, group)| {
             let each = group.choices.iter().zip(&group.names);
             each.map(|(id, names)| (Meant::Choice(group.id.clone(), id.clone()), names))
         });

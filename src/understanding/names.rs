@@ -297,7 +297,7 @@ impl Form {
 impl NameBook {
     /// Gathers the names of a catalogue, whose words the shop numbered.
     pub fn compile(catalog: &Catalog, shop: &Shop, words: NameWords, lexicons: &Lexicons) -> NameBook {
-        let mut compiler = Compiler::new(words, lexicons);
+        let mut compiler = Compiler::new(words, shop, lexicons);
         for (at, (product, names)) in catalog.products.iter().zip(&shop.names).enumerate() {
             compiler.add(Thing::Product(at), product.names.all().map(|(language, _)| language).zip(names));
         }
@@ -364,6 +364,7 @@ impl NameBook {
 /// A name book in the making.
 struct Compiler<'a> {
     lexicons: &'a Lexicons,
+    shop: &'a Shop,
     book: NameBook,
     /// The language of each name, and where its words are.
     spoken: Vec<(Language, std::ops::Range<usize>)>,
@@ -400,7 +401,7 @@ struct Kind {
 }
 
 impl<'a> Compiler<'a> {
-    fn new(words: NameWords, lexicons: &'a Lexicons) -> Compiler<'a> {
+    fn new(words: NameWords, shop: &'a Shop, lexicons: &'a Lexicons) -> Compiler<'a> {
         let book = NameBook {
             words,
             spellings: Spellings::default(),
@@ -411,7 +412,7 @@ impl<'a> Compiler<'a> {
             gathered: HashMap::default(),
             senses: Senses::default(),
         };
-        Compiler { lexicons, book, spoken: Vec::new(), rows: Vec::new() }
+        Compiler { lexicons, shop, book, spoken: Vec::new(), rows: Vec::new() }
     }
 
     fn read(&mut self, thing: Thing, names: &crate::catalog::Names) {
@@ -516,7 +517,13 @@ impl<'a> Compiler<'a> {
             moved.clear();
             moved_forms(row, says, words, &mut moved);
             let mut heads = 0;
-            if !matches!(names[at].thing, Thing::Category(_) | Thing::Group(_)) {
+            let whole = match names[at].thing {
+                Thing::Category(_) | Thing::Group(_) => true,
+                // "half" alone is half of something.
+                Thing::Product(product) => self.shop.is_halved(product),
+                Thing::Choice(..) => false,
+            };
+            if !whole {
                 // "the kitten" is no food for kittens: what a name says behind a small word only describes.
                 let is_product = matches!(names[at].thing, Thing::Product(_));
                 let mut describes = |cut: usize, words: &mut NameWords| {

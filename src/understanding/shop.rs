@@ -122,6 +122,12 @@ impl Shop {
         self.halved.iter().any(|halved| halved.product == product)
     }
 
+    /// The product that a choice of a group of halves is half of.
+    pub fn half_of(&self, group: usize, choice: usize) -> Option<ProductId> {
+        let halved = self.halved.iter().find(|halved| halved.group == group)?;
+        Some(self.products[halved.of[choice]?].clone())
+    }
+
     /// The product that a group of halves makes; `None` of any other group.
     pub fn makes(&self, group: usize) -> Option<usize> {
         self.halved.iter().find(|halved| halved.group == group).map(|halved| halved.product)

@@ -10,7 +10,7 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentB
 use crate::{
     calendar::LocalTime,
     cart::{Amount, Chosen, Line, Pick},
-    catalog::Catalog,
+    catalog::{Catalog, HALF_SIGN},
     id::{ChoiceId, GroupId, ProductId, ZoneId},
     language::Language,
     moment::{Moment, Span},
@@ -315,6 +315,7 @@ const VALUE_KEYS: &[(&str, &[&str])] = &[
     ("period", &["from", "to"]),
     ("line", &["quantity", "product"]),
     ("option-without", &["option"]),
+    ("option-on-half", &["option", "half"]),
     ("option-extra", &["option"]),
     ("option-light", &["option"]),
     ("option-no-extra", &["option"]),
@@ -429,12 +430,20 @@ impl<'a> Speech<'a> {
             (true, Amount::Normal | Amount::Light) => "option-without",
             (false, Amount::Extra) => "option-extra",
             (false, Amount::Light) => "option-light",
-            (false, Amount::Normal) if option.count > 1 => {
-                return self.with("option-count", [("count", option.count.to_string()), ("option", name)]);
-            }
-            (false, Amount::Normal) => return name,
+            (false, Amount::Normal) if option.count > 1 => "option-count",
+            (false, Amount::Normal) => "",
         };
-        self.with(key, [("option", name)])
+        let halved = self.catalog.group(&option.group).is_some_and(|group| group.halves.is_some());
+        let said = match key {
+            "" if halved => format!("{HALF_SIGN} {name}"),
+            "" => name,
+            "option-count" => self.with(key, [("count", option.count.to_string()), ("option", name)]),
+            _ => self.with(key, [("option", name)]),
+        };
+        match &option.half {
+            Some(half) => self.with("option-on-half", [("option", said), ("half", self.product(half))]),
+            None => said,
+        }
     }
 
     /// A product's name.

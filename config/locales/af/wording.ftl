@@ -33,6 +33,7 @@ option-extra = ekstra { $option }
 option-light = min { $option }
 option-no-extra = sonder ekstra { $option }
 option-count = { $count } × { $option }
+option-on-half = { $option } op die { $half }-helfte
 line-sum = { $line } – { $sum }
 sum-delivery = Aflewering – { $sum }
 sum-delivery-free = Aflewering – gratis

@@ -33,6 +33,7 @@ option-extra = extra { $option }
 option-light = light { $option }
 option-no-extra = no extra { $option }
 option-count = { $count } × { $option }
+option-on-half = { $option } on the { $half } half
 line-sum = { $line } – { $sum }
 sum-delivery = Delivery – { $sum }
 sum-delivery-free = Delivery – free

@@ -33,6 +33,7 @@ option-extra = ekstra { $option }
 option-light = sedikit { $option }
 option-no-extra = tanpa ekstra { $option }
 option-count = { $count } × { $option }
+option-on-half = { $option } di bagian { $half }
 line-sum = { $line } – { $sum }
 sum-delivery = Ongkir – { $sum }
 sum-delivery-free = Ongkir – gratis

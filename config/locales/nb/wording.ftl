@@ -33,6 +33,7 @@ option-extra = ekstra { $option }
 option-light = lite { $option }
 option-no-extra = uten ekstra { $option }
 option-count = { $count } × { $option }
+option-on-half = { $option } på { $half }-halvdelen
 line-sum = { $line } – { $sum }
 sum-delivery = Levering – { $sum }
 sum-delivery-free = Levering – gratis

@@ -33,6 +33,7 @@ option-extra = extra { $option }
 option-light = porție mică de { $option }
 option-no-extra = fără extra { $option }
 option-count = { $count } × { $option }
+option-on-half = { $option } pe jumătatea { $half }
 line-sum = { $line } – { $sum }
 sum-delivery = Livrare – { $sum }
 sum-delivery-free = Livrare – gratuită

@@ -33,6 +33,7 @@ option-extra = дополнительно: { $option }
 option-light = поменьше: { $option }
 option-no-extra = без добавки: { $option }
 option-count = { $count } × { $option }
+option-on-half = { $option } на половине «{ $half }»
 line-sum = { $line } — { $sum }
 sum-delivery = Доставка — { $sum }
 sum-delivery-free = Доставка — бесплатно
