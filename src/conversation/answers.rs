@@ -1,7 +1,7 @@
 //! Questions, answered from what the shop has stated and from nothing else: its catalogue, its hours and zones, its
 //! FAQ file. What these do not hold is a person's to answer.
 
-use super::{Facts, Offer, Reply, Say, Words};
+use super::{Facts, Offer, Reply, Say, Words, basket::price_of_halves};
 use crate::{
     calendar::Period,
     catalog::{Catalog, Names, Product},
@@ -156,7 +156,10 @@ fn prices(named: &[ProductId], facts: &Facts<'_>, reply: &mut Reply) -> bool {
     let mut any = false;
     for product in products {
         any = true;
-        reply.say(Text::PriceOf { product: product.id.clone(), price: product.price });
+        match facts.catalog.groups_of(product).find_map(|group| group.halves.as_ref()) {
+            Some(halves) => reply.say(price_of_halves(product, halves)),
+            None => reply.say(Text::PriceOf { product: product.id.clone(), price: product.price }),
+        }
         let single = facts.catalog.groups_of(product).filter(|group| group.max == Some(1));
         let priced = single.flat_map(|group| {
             group.choices.iter().filter(|c| c.available && !c.price.is_zero()).map(move |choice| (group, choice))

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     cart::{Cart, Chosen, Line, Pick},
-    catalog::{Group, ZoneMatch},
+    catalog::{Group, Halves, HalvesPrice, Product, ZoneMatch},
     customer::{LONGEST_ADDRESS, LONGEST_NAME},
     desk::{Desk, Why},
     order::Fulfilment,
@@ -181,13 +181,14 @@ fn put_question(ask: &Ask, basket: &Basket, facts: &Facts<'_>, reply: &mut Reply
                 (Some(_) | None, Some(_) | None) => Text::AskWhich {},
             }
         }
-        Ask::Option { line, group } => match product(line) {
-            Some(product) => {
-                let group = group.clone();
-                Text::AskOption { group, product }
+        Ask::Option { line, group, made } => {
+            let half = facts.catalog.group(group).is_some_and(|group| group.halves.is_some());
+            match product(line) {
+                Some(product) if half && *made > 0 => Text::AskOtherHalf { product },
+                Some(product) => Text::AskOption { group: group.clone(), product },
+                None => Text::AskWhich {},
             }
-            None => Text::AskWhich {},
-        },
+        }
         Ask::Fulfilment => Text::AskFulfilment {},
         Ask::Address => Text::AskAddress {},
         Ask::Postcode => Text::AskPostcode {},
@@ -198,16 +199,34 @@ fn put_question(ask: &Ask, basket: &Basket, facts: &Facts<'_>, reply: &mut Reply
         return;
     }
     reply.say(text);
-    // Options that cost something are named with their price before they are chosen.
-    if let Ask::Option { group, .. } = ask
+    // Options that cost something are named with their price before they are chosen, and so is the rule for halves.
+    if let Ask::Option { line, group, made } = ask
         && let Some(group) = facts.catalog.group(group)
     {
+        let product = product(line).and_then(|id| facts.catalog.product(&id));
+        if let (Some(halves), Some(product)) = (&group.halves, product) {
+            if *made == 0 {
+                reply.say(price_of_halves(product, halves));
+            }
+            return;
+        }
         for choice in group.choices.iter().filter(|c| c.available && !c.price.is_zero()) {
             reply.say(Text::PriceOption {
                 option: OptionName(group.id.clone(), choice.id.clone()),
                 price: choice.price,
             });
         }
+    }
+}
+
+/// What a product that is made of halves costs.
+pub(super) fn price_of_halves(product: &Product, halves: &Halves) -> Text {
+    let (id, price) = (product.id.clone(), product.price);
+    match (halves.price, price.is_zero()) {
+        (HalvesPrice::Dearest, true) => Text::PriceOfDearest { product: id },
+        (HalvesPrice::Dearest, false) => Text::PriceOfDearestPlus { product: id, price },
+        (HalvesPrice::Average, true) => Text::PriceOfAverage { product: id },
+        (HalvesPrice::Average, false) => Text::PriceOfAveragePlus { product: id, price },
     }
 }
 
@@ -253,7 +272,7 @@ fn next_question(basket: &mut Basket, facts: &Facts<'_>, reply: &mut Reply) -> O
             return Some(Ask::WhichOption { line: at, option });
         }
         if let Some(group) = quote::missing(facts.catalog, line) {
-            return Some(Ask::Option { line: at, group: group.id.clone() });
+            return Some(Ask::Option { line: at, group: group.id.clone(), made: chosen_of(line, group) });
         }
     }
     if facts.catalog.zones.is_empty() {
@@ -349,7 +368,7 @@ pub(super) fn take_product(basket: &mut Basket, id: &crate::id::ProductId) -> bo
 /// Takes a choice in answer to a question about a line's option.
 pub(super) fn take_choice(basket: &mut Basket, ask: &Ask, chosen: Chosen) -> bool {
     match ask {
-        Ask::Option { line, group } if chosen.group == *group => match basket.cart.lines.get_mut(*line) {
+        Ask::Option { line, group, .. } if chosen.group == *group => match basket.cart.lines.get_mut(*line) {
             Some(line) => line.options.push(chosen),
             None => return false,
         },

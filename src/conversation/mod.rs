@@ -210,6 +210,9 @@ pub enum Ask {
         line: usize,
         /// Of this group.
         group: GroupId,
+        /// How many of the group it has: the other half is another question.
+        #[serde(default)]
+        made: u32,
     },
     /// Pickup or delivery.
     Fulfilment,

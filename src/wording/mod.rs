@@ -163,6 +163,7 @@ texts! {
     AskWhich = "ask-which" {};
     AskWhichOption = "ask-which-option" { group: GroupId, product: ProductId };
     AskOption = "ask-option" { group: GroupId, product: ProductId };
+    AskOtherHalf = "ask-other-half" { product: ProductId };
     AskFulfilment = "ask-fulfilment" {};
     AskAddress = "ask-address" {};
     AskPostcode = "ask-postcode" {};
@@ -248,6 +249,10 @@ texts! {
     HoursDayClosed = "hours-day-closed" { day: Weekday };
     PriceOf = "price-of" { product: ProductId, price: Money };
     PriceOption = "price-option" { option: OptionName, price: Money };
+    PriceOfDearest = "price-of-dearest" { product: ProductId };
+    PriceOfDearestPlus = "price-of-dearest-plus" { product: ProductId, price: Money };
+    PriceOfAverage = "price-of-average" { product: ProductId };
+    PriceOfAveragePlus = "price-of-average-plus" { product: ProductId, price: Money };
     Allergens = "allergens" { product: ProductId, allergens: List<Allergen> };
     AllergensNone = "allergens-none" { product: ProductId };
     AllergensUnknown = "allergens-unknown" { product: ProductId };
