@@ -431,6 +431,16 @@ impl Engine {
     /// A class that stands for a thing ("a pizza") becomes the question which; one that merely goes with a thing
     /// ("a margherita pizza", "for drinks a cola") is filling.
     fn classes(&self, draft: &mut Draft<'_>, cart: &[Vec<usize>]) {
+        for at in 1..draft.segments.len().saturating_sub(1) {
+            // "for veggies I want tomatoes": behind an item a heading of what it is to have.
+            let [before, segment, after] = &draft.segments[at - 1..=at + 1] else { continue };
+            let opened = after.is(Role::Open) && !after.is_name();
+            let led = before.is(Role::Into) && before.roles.has(Role::Name) && !before.is_name();
+            let item = draft.segments[..at - 1].iter().any(|s| !s.dead && !s.products.is_empty());
+            if opened && led && item && segment.is_name() && segment.to - segment.from == 1 {
+                draft.segments[at].dead = true;
+            }
+        }
         for at in 0..draft.segments.len() {
             let segment = &draft.segments[at];
             if segment.dead || segment.class.is_empty() || segment.is_name() || segment.class.len() > MOST_OF_A_CLASS {

@@ -8,7 +8,7 @@ use foldhash::HashMap;
 
 use super::{
     lexicon::{Lexicons, Meaning, Role, Roles},
-    names::{Form, Gathered, MOST_AMBIGUOUS, Name, NameBook, Thing},
+    names::{Form, Gathered, MOST_AMBIGUOUS, Name, NameBook, Thing, WordId},
     sense::{self, Sense, Tongues},
     shop::Shop,
     text::{Kind, Token},
@@ -132,6 +132,7 @@ pub fn segments(
     let mut segments = if mended { cut(words, language, book, lexicons) } else { first };
     join_neighbours(&mut segments);
     drop_loose_parts(&mut segments, shop);
+    drop_described(words, &mut segments, book, shop);
     saturate(words, &mut segments);
     segments
 }
@@ -255,6 +256,45 @@ fn drop_loose_parts(segments: &mut [Segment], shop: &Shop) {
             segments[at].products.clear();
         }
         if choices {
+            segments[at].choices.clear();
+        }
+    }
+}
+
+/// "jalapeño peppers" are jalapeños, which the file lists in the plural: a word with which several choices' names end, right
+/// behind the singular of one of its group and itself in the plural, says what kind of thing that is.
+fn drop_described(words: &[Word], segments: &mut [Segment], book: &NameBook, shop: &Shop) {
+    let alone = |s: &Segment| s.to - s.from == 1 && s.products.is_empty() && s.mark.is_none();
+    let singular = |s: &Segment, (group, choice): (usize, usize)| {
+        let (said, names) = (&words[s.from].token.text, &shop.groups[group].names[choice]);
+        let shown = names.first().and_then(|name| name.last()).map(|&word| book.words.text(word));
+        shown.is_some_and(|shown| shown.len() > said.len() && shown.starts_with(said.as_str()))
+    };
+    let plural = |s: &Segment| {
+        let word = &words[s.from];
+        let shorter = |step: &sense::Step| {
+            let text = book.words.text(step.first);
+            !step.exact
+                && step.second.is_none()
+                && text.len() < word.token.text.len()
+                && word.token.text.starts_with(text)
+        };
+        word.sense.steps.iter().any(shorter)
+    };
+    for at in 1..segments.len() {
+        let (before, segment) = (&segments[at - 1], &segments[at]);
+        let ([first], [(group, choice)]) = (&before.choices[..], &segment.choices[..]) else { continue };
+        if first.0 != *group || first.1 == *choice || !alone(before) || !alone(segment) {
+            continue;
+        }
+        if !singular(before, *first) || !plural(segment) {
+            continue;
+        }
+        let ends = |name: &[WordId]| {
+            name.len() > 1 && name.last().is_some_and(|&last| words[segment.from].sense.is_form_of(last))
+        };
+        let others = shop.groups[*group].names.iter().enumerate().filter(|(other, _)| other != choice);
+        if others.filter(|(_, names)| names.iter().any(|name| ends(name))).count() > 1 {
             segments[at].choices.clear();
         }
     }
