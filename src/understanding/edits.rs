@@ -119,10 +119,19 @@ impl Lead {
         };
         let number = own.iter().position(|s| s.number.is_some());
         let part = number.is_some_and(|number| {
-            own[number + 1..].iter().any(|s| s.roles.any(&[Role::Of, Role::On, Role::One]) && s.number.is_none())
-                && own[number + 1..]
-                    .iter()
-                    .any(|s| s.roles.any(&[Role::Definite, Role::On, Role::One]) && s.number.is_none())
+            // "of the" in one, and "the one".
+            let long = |s: &&Segment| s.roles.has(Role::Of) && s.to - s.from > 1 && !s.is_name();
+            let the_one = number > 0
+                && own[number].number == Some(1)
+                && own[number - 1].roles.any(&[Role::Definite, Role::One])
+                && !own[number].roles.has(Role::Article);
+            let of_the = own.get(number + 1).filter(long).is_some();
+            of_the
+                || the_one
+                || own[number + 1..].iter().any(|s| s.roles.any(&[Role::Of, Role::On, Role::One]) && s.number.is_none())
+                    && own[number + 1..]
+                        .iter()
+                        .any(|s| s.roles.any(&[Role::Definite, Role::On, Role::One]) && s.number.is_none())
         });
         let behind = head.map_or(&[][..], |head| &segments[head + 1..]);
         let refused = behind.iter().take_while(|s| !s.ends_sentence() && s.products.is_empty()).collect::<Vec<_>>();

@@ -42,6 +42,15 @@ const MOST_YES_OF_A_NAME: usize = 2;
 /// Most words of an answer that is everyday talk and no address.
 const MOST_WORDS_OF_TALK: usize = 3;
 
+/// From so many words on, within the first half of a message, words of a greeting are no greeting.
+const LATEST_GREETING: usize = 1;
+
+/// Most letters of a word that joins the others of a name.
+const LONGEST_JOINT: usize = 3;
+
+/// Most known words before an unknown one that say with it what the shop lacks: "pizza capricciosa".
+const MOST_WORDS_OF_KIND: usize = 2;
+
 /// Fewest letters of an abbreviation whose full stop ends no address: "St. 5".
 const LONGEST_ABBREVIATION: usize = 3;
 
@@ -110,14 +119,17 @@ impl Engine {
         draft.fulfilment(&mut reading);
         draft.streets(&mut reading);
         draft.spend_told();
+        self.measures(&mut draft);
         draft.refuse_odd_numbers();
         draft.spend_times();
         let mut cart = utterance.cart.clone();
         let settled = utterance.expecting == Some(Expecting::Choice) && self.settle(&mut draft, &mut cart);
         let settled = self.halves(&mut draft, &mut cart) || settled;
+        let settled = self.keep_only(&mut draft, &mut cart) || settled;
         let there: Vec<Vec<usize>> = cart.lines.iter().map(|line| self.shop.products_of(line)).collect();
         self.classes(&mut draft, &there);
         self.narrow(&mut draft);
+        self.ellipsis(&mut draft);
         self.find_in_cart(&mut draft, &cart);
         let known = |cart: &Cart| cart.lines.iter().map(|line| self.shop.known(line)).collect::<Vec<_>>();
         let pieces = items::pieces(
@@ -266,6 +278,121 @@ impl Engine {
                     break;
                 }
             }
+        }
+    }
+
+    /// "take everything off except the tea": what is named behind stays, the rest of the cart goes.
+    fn keep_only(&self, draft: &mut Draft<'_>, cart: &mut Cart) -> bool {
+        let Some(except) = draft.segments.iter().position(|s| s.is(Role::Except) && !s.is_name()) else { return false };
+        let begin = draft.segments[..except].iter().rposition(Segment::ends_sentence).map_or(0, |stop| stop + 1);
+        let end = draft.segments[except..].iter().position(Segment::ends_sentence);
+        let end = end.map_or(draft.segments.len(), |stop| except + stop);
+        let before = &draft.segments[begin..except];
+        let says = |role: Role| before.iter().any(|s| s.is(role) && !s.is_name());
+        let all = draft.segments[except].roles.has(Role::All) || says(Role::All) || says(Role::Rest);
+        let clears = says(Role::Clear) || says(Role::Remove) && all;
+        let named: Vec<usize> =
+            draft.segments[except..end].iter().filter(|s| !s.dead).flat_map(|s| s.products.iter().copied()).collect();
+        let stays = |line: &crate::cart::Line| self.shop.products_of(line).iter().any(|p| named.contains(p));
+        if !clears || before.iter().any(|s| !s.dead && s.is_name()) || !cart.lines.iter().any(stays) {
+            return false;
+        }
+        cart.lines.retain(stays);
+        draft.spend_to(begin, end - 1);
+        true
+    }
+
+    /// "a cola 0.5": a number with decimals is the option of the product beside it whose name begins with that number.
+    fn measures(&self, draft: &mut Draft<'_>) {
+        for at in 0..draft.segments.len() {
+            let segment = &draft.segments[at];
+            let token = &draft.words[segment.from].token;
+            let alone = !segment.dead && segment.to == segment.from + 1 && !segment.is_name();
+            if !alone || token.kind != Kind::Number || !token.text.contains(['.', ',']) {
+                continue;
+            }
+            let number = token.text.replace(',', ".");
+            let is_product = |&b: &usize| !draft.segments[b].dead && !draft.segments[b].products.is_empty();
+            let before = (0..at).rev().find(is_product);
+            let after = (at + 1..draft.segments.len()).find(is_product);
+            let found = before.into_iter().chain(after).find_map(|product| {
+                match self.shop.numbered(&draft.segments[product].products, &number)[..] {
+                    [one] => Some(one),
+                    _ => None,
+                }
+            });
+            if let Some(choice) = found {
+                draft.segments[at].choices = vec![choice];
+                draft.segments[at].number = None;
+                draft.segments[at].unknown = false;
+            }
+        }
+    }
+
+    /// "four cheese pies and two with steak": behind a number, words that complete the name of the product before to that
+    /// of another, and are no option of it, stand for that other.
+    fn ellipsis(&self, draft: &mut Draft<'_>) {
+        let mut last: Option<usize> = None;
+        for at in 0..draft.segments.len() {
+            let segment = &draft.segments[at];
+            if segment.dead || segment.mark.is_some() {
+                continue;
+            }
+            let led = |b: &Segment| {
+                !b.dead && !b.is_name() && b.roles.any(&[Role::With, Role::Of]) && !b.roles.has(Role::Without)
+            };
+            let with = at.checked_sub(1).filter(|&b| led(&draft.segments[b]));
+            let counted = with.unwrap_or(at).checked_sub(1).is_some_and(|b| {
+                let b = &draft.segments[b];
+                !b.dead && (b.number.is_some() || b.roles.has(Role::Article)) && b.choices.is_empty()
+            });
+            let other = last.filter(|_| counted && (segment.is_name() || segment.unknown || segment.is_silent()));
+            let other = other.and_then(|last| self.completed(draft, at, last));
+            match (other, &segment.products[..]) {
+                (Some(other), _) => {
+                    let segment = &mut draft.segments[at];
+                    segment.products = vec![other];
+                    segment.choices.clear();
+                    segment.unknown = false;
+                    if let Some(with) = with {
+                        draft.segments[with].dead = true;
+                    }
+                    last = Some(other);
+                }
+                (None, [one]) => last = Some(*one),
+                (None, []) => {}
+                (None, _) => last = None,
+            }
+        }
+    }
+
+    /// Whether a word of names is long enough to be more than a joint, such as "with".
+    fn is_telling(&self, word: WordId) -> bool {
+        self.book.words.text(word).chars().count() > LONGEST_JOINT
+    }
+
+    /// The one other product whose name has all words of a segment and shares another with that of the last product.
+    fn completed(&self, draft: &Draft<'_>, at: usize, last: usize) -> Option<usize> {
+        let segment = &draft.segments[at];
+        let words = &draft.words[segment.from..segment.to];
+        let full = segment.part.is_none() && !segment.loose && !segment.products.is_empty();
+        let optional = !self.shop.fitting(&[last], &segment.choices).is_empty();
+        if full || optional || segment.products == [last] {
+            return None;
+        }
+        let begins: Vec<WordId> = self.shop.names[last].iter().flat_map(|name| name.iter().copied()).collect();
+        let completes = |product: usize| {
+            product != last
+                && self.shop.names[product].iter().any(|name| {
+                    let said = |&own: &WordId| words.iter().any(|word| self.says(word, own));
+                    words.iter().all(|word| name.iter().any(|&own| self.says(word, own)))
+                        && name.iter().any(|own| !said(own) && begins.contains(own) && self.is_telling(*own))
+                })
+        };
+        let mut found = (0..self.shop.products.len()).filter(|&product| completes(product));
+        match (found.next(), found.next()) {
+            (Some(one), None) => Some(one),
+            _ => None,
         }
     }
 
@@ -636,6 +763,10 @@ impl Draft<'_> {
                 let end = segments[first..].iter().find(|s| s.ends_sentence());
                 return !(addressed && end.is_none_or(|s| s.mark != Some(Kind::Question)));
             }
+            // "I dreamt of it this morning" greets nobody.
+            if hit.intent == Intent::Greeting && hit.from >= LATEST_GREETING && hit.from < words.len() / 2 {
+                return false;
+            }
             // "môre" greets at the beginning and means tomorrow elsewhere.
             if hit.intent == Intent::Greeting && segments[first].roles.has(Role::When) {
                 let timed = segments.get(first + 1).is_some_and(|s| s.roles.any(&[Role::Clock, Role::When]));
@@ -701,7 +832,14 @@ impl Draft<'_> {
 
     /// Marks what stands in sentences that are no order.
     fn spend_told(&mut self) {
-        for sentence in self.sentences.iter().filter(|sentence| sentence.told.is_some()) {
+        for sentence in self.sentences.iter() {
+            let Some(told) = sentence.told else { continue };
+            // "and three white loaves, thank you" orders all the same.
+            let mut own = self.segments.iter().filter(|s| sentence.from <= s.from && s.to <= sentence.to);
+            let counts = own.clone().any(|s| !s.dead && s.number.is_some() && !s.is_name());
+            if intent::class(told) == Class::Courtesy && counts && own.any(|s| !s.dead && !s.products.is_empty()) {
+                continue;
+            }
             let within = |s: &&mut Segment| sentence.from <= s.from && s.to <= sentence.to;
             self.segments.iter_mut().filter(within).for_each(|segment| segment.dead = true);
         }
@@ -925,7 +1063,9 @@ impl Draft<'_> {
         let polite = |s: &Segment| s.mark == Some(Kind::Sign) || s.roles.has(Role::Polite) && !s.roles.any(&BEFORE);
         // "one of those bubbling chests", "a large sprite": what is before the words that describe the goods.
         let describes = |s: &Segment| {
-            s.products.is_empty() && !s.choices.is_empty() || !s.is_name() && s.roles.any(&[Role::Definite, Role::One])
+            s.products.is_empty() && !s.choices.is_empty()
+                || !s.is_name() && s.roles.any(&[Role::Definite, Role::One])
+                || s.is_silent()
         };
         let mut edge = from;
         while edge > sentence && describes(&self.segments[edge - 1]) && self.segments[edge - 1].number.is_none() {
@@ -946,7 +1086,10 @@ impl Draft<'_> {
         match before {
             None if edge < from => !points,
             None => !counts || self.segments[to..].iter().all(|s| s.number.is_none() || !s.is_name()),
-            Some(s) if edge < from && points => counted || s.roles.has(Role::Of),
+            Some(s) if edge < from && points => {
+                let silent = self.segments[edge..from].iter().all(Segment::is_silent);
+                counted || s.roles.has(Role::Of) || silent && s.roles.any(&[Role::Open, Role::Add])
+            }
             Some(s) => counted || s.mark.is_some() || s.unknown || s.roles.any(&BEFORE),
         }
     }
@@ -993,7 +1136,11 @@ impl Draft<'_> {
                     .checked_sub(1)
                     .is_some_and(|b| self.segments[b].roles.has(Role::Name) && !self.segments[b].roles.has(Role::With));
                 if !named && (strays.contains(&first) || answering || self.is_goods(begin, first, at)) {
-                    let (from, to) = (self.segments[first].from, self.segments[at - 1].to);
+                    // "a pizza capricciosa", where the shop has no pizza at all.
+                    let known = self.segments[begin..first].iter().rev().take_while(|s| s.is_silent()).count();
+                    let goods = known <= MOST_WORDS_OF_KIND && !strays.contains(&first);
+                    let begins = if goods { first - known } else { first };
+                    let (from, to) = (self.segments[begins].from, self.segments[at - 1].to);
                     let piece = &self.text[self.words[from].token.from..self.words[to - 1].token.to];
                     found.push(piece.to_owned());
                 }

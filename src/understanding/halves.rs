@@ -292,9 +292,8 @@ fn part_several(segments: &mut [Segment], found: &Found) -> bool {
     };
     let number = class.checked_sub(1).and_then(|b| segments[b].number).filter(|n| n.is_multiple_of(2));
     let Some(number) = number else { return false };
-    for at in class - 1..=last {
+    for (at, segment) in segments.iter_mut().enumerate().take(last + 1).skip(class - 1) {
         if !found.names.contains(&at) {
-            let segment = &mut segments[at];
             let half = segment.roles.has(Role::Half) && !segment.is_name();
             segment.dead = !half;
             if half {

@@ -155,10 +155,12 @@ pub enum Role {
     Chatter,
     /// Takes the last change of the cart back, where it is the whole message.
     Undo,
+    /// What was said of all is not said of what follows.
+    Except,
 }
 
 /// Names of the roles in a lexicon file.
-const ROLES: [(&str, Role); 55] = [
+const ROLES: [(&str, Role); 56] = [
     ("article", Role::Article),
     ("definite", Role::Definite),
     ("and", Role::And),
@@ -214,6 +216,7 @@ const ROLES: [(&str, Role); 55] = [
     ("stop", Role::Stop),
     ("chatter", Role::Chatter),
     ("undo", Role::Undo),
+    ("except", Role::Except),
 ];
 
 /// A set of roles.

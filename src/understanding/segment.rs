@@ -93,6 +93,12 @@ impl Segment {
         !self.products.is_empty() || !self.choices.is_empty()
     }
 
+    /// Whether it is a word of a language that does nothing in an order.
+    pub fn is_silent(&self) -> bool {
+        let says = self.is_name() || !self.class.is_empty() || !self.groups.is_empty() || self.number.is_some();
+        !self.dead && !says && !self.unknown && self.mark.is_none() && self.ordinal.is_none() && self.roles.is_empty()
+    }
+
     /// Whether it has the role, and is still to be read.
     pub fn is(&self, role: Role) -> bool {
         !self.dead && self.roles.has(role)

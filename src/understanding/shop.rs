@@ -44,8 +44,8 @@ pub struct ShopGroup {
     pub choices: Vec<ChoiceId>,
     /// Each choice's names in every language, in folded words.
     pub names: Vec<Spoken>,
-    /// The numbers with which each choice's names begin.
-    numbers: Vec<Vec<u32>>,
+    /// The numbers with which each choice's names begin, with a full stop for decimals.
+    numbers: Vec<Vec<String>>,
 }
 
 /// A product that is made of halves of others.
@@ -149,8 +149,8 @@ impl Shop {
             .collect()
     }
 
-    /// The choices of products whose name begins with a number.
-    pub fn numbered(&self, products: &[usize], number: u32) -> Vec<(usize, usize)> {
+    /// The choices of products whose name begins with a number, as that is written with a full stop for decimals.
+    pub fn numbered(&self, products: &[usize], number: &str) -> Vec<(usize, usize)> {
         let mut groups: Vec<usize> = products.iter().flat_map(|&product| self.groups_of[product].clone()).collect();
         groups.sort_unstable();
         groups.dedup();
@@ -158,7 +158,9 @@ impl Shop {
             .into_iter()
             .flat_map(|group| {
                 let numbers = &self.groups[group].numbers;
-                (0..numbers.len()).filter(move |&at| numbers[at].contains(&number)).map(move |at| (group, at))
+                (0..numbers.len())
+                    .filter(move |&at| numbers[at].iter().any(|own| own == number))
+                    .map(move |at| (group, at))
             })
             .collect()
     }
@@ -214,10 +216,16 @@ impl Shop {
 }
 
 /// The numbers with which names begin, where they are written as numbers are.
-fn leading_numbers(names: &Names) -> Vec<u32> {
+fn leading_numbers(names: &Names) -> Vec<String> {
     let number = |name: &str| {
-        let first = text::words(name).into_iter().next()?;
-        first.parse::<u32>().ok().filter(|number| number.to_string() == first)
+        let first = text::words(name).into_iter().next()?.replace(',', ".");
+        let whole = |part: &str| part.parse::<u32>().is_ok_and(|number| number.to_string() == part);
+        let digits = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+        let is_number = match first.split_once('.') {
+            Some((before, after)) => whole(before) && digits(after),
+            None => whole(&first),
+        };
+        is_number.then_some(first)
     };
     names.all().filter_map(|(_, name)| number(name)).collect()
 }

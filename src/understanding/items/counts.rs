@@ -212,7 +212,7 @@ pub(super) fn numbered(segments: &[Segment], shop: &Shop, products: &[usize], at
     if counts || !(led || number >= LEAST_NAMED) {
         return None;
     }
-    let mut found = shop.numbered(products, number).into_iter();
+    let mut found = shop.numbered(products, &number.to_string()).into_iter();
     let (Some(one), None) = (found.next(), found.next()) else { return None };
     Some(one)
 }

@@ -4,7 +4,7 @@ use super::{
     Aim, Deed, Piece,
     counts::{head_after, is_with, numbered, option_or_part_follows, tens},
     heads::counts_group,
-    is_change_word, is_filling, next, previous_any,
+    is_change_word, is_filling, next, previous, previous_any,
     scan::Scan,
 };
 use crate::understanding::{lexicon::Role, segment::Segment, text::Kind};
@@ -117,6 +117,11 @@ impl Scan<'_> {
             self.calm();
             return;
         }
+        // "two wraps. The one with olives"
+        let the_one = number == 1
+            && at.checked_sub(1).is_some_and(|b| {
+                self.segments[b].roles.any(&[Role::Definite, Role::One]) && !self.segments[b].is_name()
+            });
         // "two wraps, one spicy, …"
         let after_comma = at.checked_sub(1).is_some_and(|b| self.segments[b].mark == Some(Kind::Comma));
         let several = self.now.is_some_and(|now| self.out.pieces[now].quantity.is_some_and(|whole| whole > number));
@@ -125,7 +130,7 @@ impl Scan<'_> {
             || several
                 && after.is_some_and(|after| after.roles.any(&[Role::Extra, Role::Light]))
                 && self.option_or_amount_is_next(at)
-            || (pointed || of_them) && several && self.option_or_amount_is_next(at)
+            || (pointed || of_them || the_one) && several && self.option_or_amount_is_next(at)
             || after.is_some_and(|after| is_with(after) && after.mark.is_none() && !after.is_name());
         // "socks, four black": the number and the option are all of the item's.
         let whole = begins_part
@@ -180,6 +185,16 @@ impl Scan<'_> {
             return;
         }
         let dose = self.segments.get(at + 1).is_some_and(|s| s.is(Role::Dose) && !s.is_name());
+        // "sugar, two spoons"
+        if dose
+            && !option_next
+            && let Some(before) = previous(self.segments, at)
+            && let Some(now) = self.now
+            && let Some(wish) = self.out.pieces[now].wishes.last_mut().filter(|wish| wish.at == before && !wish.without)
+        {
+            wish.count = number;
+            return;
+        }
         if option_next && (has_head && !exclusive || dose) {
             self.count = Some(number);
             return;

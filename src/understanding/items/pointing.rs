@@ -158,7 +158,9 @@ impl Scan<'_> {
     pub(super) fn bare_mention(&self, at: usize) -> Option<usize> {
         let now = self.now?;
         let piece = &self.out.pieces[now];
-        let before = previous(self.segments, at)?;
+        let polite = |s: &Segment| is_filling(s) || !s.is_name() && s.roles.has(Role::Polite);
+        let before = (0..at).rev().find(|&b| !self.segments[b].dead && !polite(&self.segments[b]))?;
+        let usual = self.out.pieces.iter().any(|piece| piece.deed == Deed::Usual);
         let bare = piece.deed == Deed::Add
             && piece.aim == Aim::New
             && piece.quantity.is_none()
@@ -167,8 +169,21 @@ impl Scan<'_> {
         let joined = (before + 1..at).all(|b| self.segments[b].mark.is_none());
         let marked = self.segments[..=before].iter().skip(piece.from).any(|s| s.roles.has(Role::Article));
         let known = is_in(self.around.cart, &piece.products)
+            || usual && is_in(self.around.usual, &piece.products)
             || self.out.pieces[..now].iter().any(|p| p.products.iter().any(|at| piece.products.contains(at)));
         (bare && joined && !marked && known && self.heads[before]).then_some(now)
+    }
+
+    /// The piece that names fewer than a line of the cart has: "one of the wraps" of "one of the wraps make spicy".
+    pub(super) fn fewer_mention(&self, at: usize) -> Option<usize> {
+        let now = self.now?;
+        let piece = &self.out.pieces[now];
+        let counted = piece.quantity.filter(|_| piece.deed == Deed::Add && piece.wishes.is_empty() && !piece.opened)?;
+        let plain = matches!(piece.aim, Aim::New | Aim::Named) && !(piece.another || piece.same || piece.phantom);
+        let mut lines = self.around.cart.iter().filter(|line| line.products.iter().any(|p| piece.products.contains(p)));
+        let fewer = matches!((lines.next(), lines.next()), (Some(line), None) if counted < line.quantity);
+        let joined = self.segments[piece.from..at].iter().all(|s| s.mark.is_none());
+        (plain && fewer && joined).then_some(now)
     }
 
     /// "the olives away", "onions not": a refusal behind the name that it is about, where nothing follows that it could
@@ -349,6 +364,9 @@ impl Scan<'_> {
             let piece = &mut self.out.pieces[now];
             piece.aim = Aim::Named;
             piece.products = products;
+            if self.changing {
+                piece.deed = Deed::Old;
+            }
         }
     }
 

@@ -89,6 +89,15 @@ impl Scan<'_> {
         } else if self.changing {
             piece.deed = Deed::Old;
         }
+        // "the same flat white again": one more of that line.
+        let again = self.out.pieces.last().filter(|last| {
+            let joined = self.segments[last.from..at].iter().all(|s| s.mark.is_none());
+            last.same && last.another && last.products.is_empty() && last.wishes.is_empty() && joined
+        });
+        if again.is_some_and(|_| is_in(self.around.cart, &piece.products)) {
+            self.out.pieces.pop();
+            piece.another = true;
+        }
         self.clause_before = self.clause;
         self.push(piece);
         self.edge_passed = true;
@@ -339,6 +348,13 @@ impl Scan<'_> {
                 self.calm();
                 return;
             }
+            if let Some(now) = self.fewer_mention(at) {
+                let piece = &mut self.out.pieces[now];
+                piece.part = true;
+                piece.aim = Aim::Named;
+                self.calm();
+                return;
+            }
             // "two lattes, make one decaf": a part of what was said.
             let number = self.segments.get(at + 1).filter(|s| !s.dead && !s.is_name()).and_then(|s| s.number);
             if let (Some(number), Some(now)) = (number, self.now.filter(|_| self.part_of_one()))
@@ -423,6 +439,17 @@ impl Scan<'_> {
             self.carried = false;
             self.amount = Amount::Normal;
             return;
+        }
+        // "one pie fewer"
+        if roles.has(Role::Light) && at.checked_sub(1).is_some_and(|b| self.heads[b]) && self.ends_here(at) {
+            let now = self.now.unwrap_or(0);
+            let there = is_in(self.around.cart, &self.out.pieces[now].products);
+            let piece = &mut self.out.pieces[now];
+            if there && piece.quantity.is_some() && piece.wishes.is_empty() && piece.deed == Deed::Add {
+                piece.deed = Deed::Remove;
+                self.calm();
+                return;
+            }
         }
         if roles.any(&[Role::Extra, Role::Light]) && self.amount_follows(at) {
             return;
@@ -582,6 +609,11 @@ impl Scan<'_> {
             && self.segments.get(at + 1).is_some_and(|s| s.is(Role::And) || s.is(Role::Or))
             && self.segments.get(at + 2).is_some_and(|s| !s.dead && !s.choices.is_empty() && !self.heads[at + 2])
             && !self.segments.get(at + 3).is_some_and(|s| s.is(Role::Instead))
+    }
+
+    /// Whether nothing follows within the clause.
+    fn ends_here(&self, at: usize) -> bool {
+        self.segments[at + 1..].iter().find(|s| s.mark.is_some() || !is_filling(s)).is_none_or(|s| s.mark.is_some())
     }
 
     /// "cheese extra": an amount right after its option, and before no other, is that option's.
