@@ -163,9 +163,7 @@ impl Sentence {
         let others = INTENTS.iter().filter(|&&intent| intent != Intent::StopOffers);
         *others.max_by(|a, b| chance(a).total_cmp(&chance(b))).unwrap_or(&Intent::Other)
     }
-}
 
-impl Sentence {
     /// Whether it is a wish to get no more offers: by a phrase longer than those that make something likelier, or by
     /// being likely enough beside phrases that are no longer.
     fn stops_offers(&self, phrases: &[Hit]) -> bool {

@@ -77,8 +77,6 @@ pub struct Segment {
 pub struct Word {
     /// As it stands in the message.
     pub token: Token,
-    /// Its stems, by lexicon.
-    pub stems: Arc<[String]>,
     /// What else is known of it.
     pub sense: Arc<Sense>,
     /// Whether a misspelling was mended.
@@ -115,7 +113,7 @@ pub fn words(text: &str, tokens: Vec<Token>, book: &NameBook, lexicons: &Lexicon
     let senses = book.senses(tokens.iter().map(|token| token.text.as_str()), lexicons);
     let word = |(token, sense): (Token, Arc<Sense>)| {
         let capital = text[token.from..].starts_with(char::is_uppercase);
-        Word { token, stems: sense.stems.clone(), sense, mended: false, capital }
+        Word { token, sense, mended: false, capital }
     };
     tokens.into_iter().zip(senses).map(word).collect()
 }
@@ -665,7 +663,7 @@ fn repeat(words: &mut Vec<Word>, book: &NameBook, lexicons: &Lexicons) {
                 words.remove(at + 1);
             }
             let sense = book.sense(&token.text, lexicons);
-            words[at] = Word { token, stems: sense.stems.clone(), sense, mended: false, capital: false };
+            words[at] = Word { token, sense, mended: false, capital: false };
         }
         at += 1;
     }
@@ -687,7 +685,7 @@ fn part_compounds(
         let part = |text: String| {
             let sense = book.sense(&text, lexicons);
             let token = Token { text, ..word.token.clone() };
-            Word { token, stems: sense.stems.clone(), sense, mended: true, capital: word.capital }
+            Word { token, sense, mended: true, capital: word.capital }
         };
         let parts = [part(left), part(right)];
         words.splice(segment.from..=segment.from, parts);
@@ -710,7 +708,8 @@ fn mend(words: &mut [Word], segments: &[Segment], language: usize, book: &NameBo
             Some(mended) => mended.clone(),
             None if known.len() >= MOST_FUZZY => continue,
             None => {
-                let mended = book.spellings.nearest(word, &words[segment.from].stems[language]).map(str::to_owned);
+                let mended =
+                    book.spellings.nearest(word, &words[segment.from].sense.stems[language]).map(str::to_owned);
                 known.insert(word.clone(), mended.clone());
                 mended
             }
@@ -718,7 +717,6 @@ fn mend(words: &mut [Word], segments: &[Segment], language: usize, book: &NameBo
         if let Some(mended) = mended {
             let word = &mut words[segment.from];
             word.sense = book.sense(&mended, lexicons);
-            word.stems = word.sense.stems.clone();
             word.token.text = mended;
             word.mended = true;
             changed = true;
