@@ -388,6 +388,22 @@ impl Draft<'_> {
         }
     }
 
+    /// "two (2)" says the number twice.
+    pub(super) fn drop_echoes(&mut self) {
+        let mut at = 1;
+        while at < self.segments.len() {
+            let (before, segment) = (&self.segments[at - 1], &self.segments[at]);
+            let bracketed = self.text[..self.words[segment.from].token.from].ends_with('(');
+            let live = !segment.dead && !segment.is_name() && segment.number.is_some();
+            if live && bracketed && before.number == segment.number {
+                let closed = |s: &Segment| self.text[self.words[s.from].token.from..].starts_with(')');
+                let after = self.segments.get(at + 1).is_some_and(closed);
+                self.segments.drain(at..at + 1 + usize::from(after));
+            }
+            at += 1;
+        }
+    }
+
     /// Says of segments, the last one within, that they can't be ordered so.
     pub(super) fn refuse(&mut self, from: usize, last: usize) {
         self.refused.push(self.written(from, last + 1).to_owned());

@@ -46,7 +46,9 @@ pub fn settle(pieces: &mut [Piece], segments: &[Segment], shop: &Shop, cart: &[K
         let mut of = lines.iter().filter(|line| line.products.iter().any(|p| piece.products.contains(p)));
         let (Some(line), None) = (of.next(), of.next()) else { continue };
         let lead = Lead::of(piece, segments);
-        if lead.part && piece.quantity.is_some_and(|quantity| quantity < line.quantity) {
+        // "one parcel-the without biscuits"
+        let fewer = lead.points && !piece.opened && !piece.wishes.is_empty();
+        if (lead.part || fewer) && piece.quantity.is_some_and(|quantity| quantity < line.quantity) {
             pieces[at].part = true;
             pieces[at].aim = Aim::Named;
             continue;

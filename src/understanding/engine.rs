@@ -85,6 +85,7 @@ impl Engine {
         draft.streets(&mut reading);
         draft.spend_told();
         self.measures(&mut draft);
+        draft.drop_echoes();
         draft.refuse_odd_numbers();
         draft.spend_times();
         let mut cart = utterance.cart.clone();

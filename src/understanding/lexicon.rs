@@ -296,6 +296,10 @@ pub struct Lexicon {
     pub compounds: bool,
     /// Whether a "2" written to a word repeats the word.
     pub reduplicates: bool,
+    /// Whether a noun stands before all that tells what kind of thing it is: "krupuk putih" is a kind of krupuk.
+    pub noun_first: bool,
+    /// What is written to a word and says one of it: Indonesian "serenteng" is one "renteng".
+    pub one_prefix: Option<String>,
     /// Whether an adjective may as well stand behind its noun.
     pub free_order: bool,
     spellings: HashMap<String, String>,
@@ -353,6 +357,12 @@ struct File {
     /// Whether a "2" written to a word repeats the word: "gado2".
     #[serde(default)]
     reduplicates: bool,
+    /// Whether a noun stands before all that tells what kind of thing it is.
+    #[serde(default)]
+    noun_first: bool,
+    /// What is written to a word and says one of it: "serenteng".
+    #[serde(default)]
+    one_prefix: Option<String>,
     /// Whether an adjective may as well stand behind its noun.
     #[serde(default)]
     free_order: bool,
@@ -464,6 +474,8 @@ impl Lexicon {
             uses: HashMap::default(),
             compounds: file.compounds,
             reduplicates: file.reduplicates,
+            noun_first: file.noun_first,
+            one_prefix: file.one_prefix,
             free_order: file.free_order,
             definite_endings: file.definite_endings.iter().map(|ending| text::fold(ending)).collect(),
             spellings: HashMap::default(),

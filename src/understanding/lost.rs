@@ -109,6 +109,7 @@ impl Draft<'_> {
         }
         match before {
             None if edge < from => !points,
+            None if self.segments.get(to).is_some_and(|s| !goes_on(s)) => false,
             None => !counts || self.segments[to..].iter().all(|s| s.number.is_none() || !s.is_name()),
             Some(s) if edge < from && points => {
                 let silent = self.segments[edge..from].iter().all(Segment::is_silent);
@@ -117,4 +118,27 @@ impl Draft<'_> {
             Some(s) => counted || s.mark.is_some() || s.unknown || s.roles.any(&BEFORE),
         }
     }
+}
+
+/// Whether what follows goods at the beginning of a sentence may follow goods: "lobster and chips", "lobster please".
+fn goes_on(segment: &Segment) -> bool {
+    const JOINING: [Role; 12] = [
+        Role::And,
+        Role::Or,
+        Role::With,
+        Role::Without,
+        Role::Polite,
+        Role::Unit,
+        Role::Times,
+        Role::Instead,
+        Role::Remove,
+        Role::Light,
+        Role::Extra,
+        Role::Of,
+    ];
+    segment.mark.is_some()
+        || segment.is_name()
+        || segment.number.is_some()
+        || segment.dead
+        || segment.roles.any(&JOINING)
 }

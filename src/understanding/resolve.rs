@@ -19,6 +19,9 @@ const MOST_NARROWED: usize = 4;
 /// Most segments between a name and the words that tell which is meant.
 const FARTHEST_NARROWING: usize = 4;
 
+/// Most products with a word that may complete a name, so that a common one is no work.
+const MOST_COMPLETED: usize = 256;
+
 /// Most letters of a word that joins the others of a name.
 const LONGEST_JOINT: usize = 3;
 
@@ -118,9 +121,17 @@ impl Engine {
                         && name.iter().any(|own| !said(own) && begins.contains(own) && self.is_telling(*own))
                 })
         };
-        let mut found = (0..self.shop.products.len()).filter(|&product| completes(product));
-        match (found.next(), found.next()) {
-            (Some(one), None) => Some(one),
+        let forms = words.first()?.sense.steps.iter().filter(|step| step.second.is_none());
+        let named: Vec<&[u32]> = forms.map(|step| self.shop.having(step.first)).collect();
+        if named.iter().map(|products| products.len()).sum::<usize>() > MOST_COMPLETED {
+            return None;
+        }
+        let mut found: Vec<usize> = named.into_iter().flatten().map(|&product| product as usize).collect();
+        found.retain(|&product| completes(product));
+        found.sort_unstable();
+        found.dedup();
+        match found[..] {
+            [one] => Some(one),
             _ => None,
         }
     }
@@ -130,13 +141,21 @@ impl Engine {
         self.book.words.text(word).chars().count() > LONGEST_JOINT
     }
 
-    /// Behind "remove" and its like a word that only one line of the cart has in its name means that line: "tripe" of a
-    /// tripe soup.
+    /// Beside "remove" and its like a word that only one line of the cart has in its name means that line, "tripe" of a
+    /// tripe soup, and so does a class to which only one belongs: "the card away". Behind "make" and a number it does
+    /// too: "make that three naans".
     pub(super) fn find_in_cart(&self, draft: &mut Draft<'_>, cart: &Cart) {
-        for at in 1..draft.segments.len() {
-            let (before, segment) = (&draft.segments[at - 1], &draft.segments[at]);
-            let pointed = !before.dead && before.roles.any(&[Role::Remove, Role::Change, Role::Instead]);
-            if !pointed || segment.dead || segment.is_name() || segment.mark.is_some() || !segment.roles.is_empty() {
+        const GIVING_UP: [Role; 3] = [Role::Remove, Role::Change, Role::Instead];
+        for at in 0..draft.segments.len() {
+            let segment = &draft.segments[at];
+            let near = |at: Option<usize>, roles: &[Role]| {
+                let beside = at.and_then(|at| draft.segments.get(at)).filter(|s| !s.dead && !s.is_name());
+                beside.is_some_and(|s| s.roles.any(roles))
+            };
+            let given_up = near(at.checked_sub(1), &GIVING_UP) || near(Some(at + 1), &GIVING_UP);
+            let counted = at.checked_sub(1).is_some_and(|b| draft.segments[b].number.is_some());
+            let made = counted && near(at.checked_sub(2), &[Role::Make]);
+            if !(given_up || made) || segment.dead || segment.mark.is_some() || !segment.roles.is_empty() {
                 continue;
             }
             let words = &draft.words[segment.from..segment.to];
@@ -144,8 +163,15 @@ impl Engine {
                 let mut names = self.shop.names[product].iter().flat_map(|name| name.iter());
                 names.any(|&name| words.iter().any(|word| self.says(word, name)))
             };
-            let mut found = cart.lines.iter().flat_map(|line| match self.shop.products_of(line)[..] {
-                [one] if says(one) => Some(one),
+            let lines: Vec<Vec<usize>> = cart.lines.iter().map(|line| self.shop.products_of(line)).collect();
+            let named = lines.iter().flatten().any(|product| segment.products.contains(product));
+            let option = !segment.choices.is_empty();
+            let whole = segment.products.len() == 1 && segment.part.is_none() && !segment.loose;
+            if named || option || whole && !made {
+                continue;
+            }
+            let mut found = lines.iter().filter_map(|products| match products[..] {
+                [one] if says(one) || segment.class.contains(&one) => Some(one),
                 _ => None,
             });
             if let (Some(one), None) = (found.next(), found.next()) {

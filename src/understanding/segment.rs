@@ -20,6 +20,9 @@ pub const LONGEST_QUANTITY: usize = 5;
 /// Fewest letters of a word that a "2" repeats; shorter ones are units.
 const SHORTEST_REPEATED: usize = 3;
 
+/// Fewest letters of a word that "one" may be written to.
+const SHORTEST_COUNTED: usize = 3;
+
 /// Most different unknown words of a message that are compared with the catalogue's words.
 const MOST_FUZZY: usize = 24;
 
@@ -126,8 +129,12 @@ pub fn segments(
     shop: &Shop,
     lexicons: &Lexicons,
 ) -> Vec<Segment> {
-    if lexicons.all()[language].reduplicates {
+    let lexicon = &lexicons.all()[language];
+    if lexicon.reduplicates {
         repeat(words, book, lexicons);
+    }
+    if let (Some(prefix), Some(one)) = (&lexicon.one_prefix, lexicon.number_words(1).next()) {
+        part_ones(words, prefix, one, language, book, lexicons);
     }
     let first = cut(words, language, book, lexicons);
     let parted = lexicons.all()[language].compounds && part_compounds(words, &first, language, book, lexicons);
@@ -136,6 +143,9 @@ pub fn segments(
     let mut segments = if mended { cut(words, language, book, lexicons) } else { first };
     join_neighbours(&mut segments);
     drop_loose_parts(&mut segments, shop);
+    if lexicons.all()[language].noun_first {
+        drop_kinds_of_unknown(&mut segments);
+    }
     drop_described(words, &mut segments, book, shop);
     saturate(words, &mut segments);
     segments
@@ -261,6 +271,18 @@ fn drop_loose_parts(segments: &mut [Segment], shop: &Shop) {
         }
         if choices {
             segments[at].choices.clear();
+        }
+    }
+}
+
+/// Right behind an unknown noun the end of a name says what kind of that noun it is: "krupuk putih" is no "kayu putih".
+fn drop_kinds_of_unknown(segments: &mut [Segment]) {
+    for at in 1..segments.len() {
+        let kind = segments[at].part == Some(Form::Tail) && segments[at].roles.is_empty();
+        if segments[at - 1].unknown && kind {
+            segments[at].products.clear();
+            segments[at].choices.clear();
+            segments[at].unknown = true;
         }
     }
 }
@@ -664,6 +686,31 @@ fn repeat(words: &mut Vec<Word>, book: &NameBook, lexicons: &Lexicons) {
             }
             let sense = book.sense(&token.text, lexicons);
             words[at] = Word { token, sense, mended: false, capital: false };
+        }
+        at += 1;
+    }
+}
+
+/// Writes "one" apart from what it is written to: "serenteng" is "satu" and "renteng".
+fn part_ones(words: &mut Vec<Word>, prefix: &str, one: &str, language: usize, book: &NameBook, lexicons: &Lexicons) {
+    let mut at = 0;
+    while at < words.len() {
+        let word = &words[at];
+        let known = word.sense.tongues[language].meaning.is_some() || !word.sense.steps.is_empty();
+        let rest = word.token.text.strip_prefix(prefix).filter(|rest| rest.chars().count() >= SHORTEST_COUNTED);
+        if let Some(rest) = rest.filter(|_| !known && word.token.kind == Kind::Word) {
+            let sense = book.sense(rest, lexicons);
+            let meaning = sense.tongues[language].meaning;
+            let counted = !sense.steps.is_empty() || meaning.is_some_and(|meaning| meaning.roles.has(Role::Unit));
+            if counted {
+                let part = |text: &str, sense: Arc<Sense>| {
+                    let token = Token { text: text.into(), ..word.token.clone() };
+                    Word { token, sense, mended: false, capital: word.capital }
+                };
+                let parts = [part(one, book.sense(one, lexicons)), part(rest, sense)];
+                words.splice(at..=at, parts);
+                at += 1;
+            }
         }
         at += 1;
     }

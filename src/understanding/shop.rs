@@ -20,6 +20,8 @@ pub struct Shop {
     pub products: Vec<ProductId>,
     /// Each product's names in every language, in folded words.
     pub names: Vec<Spoken>,
+    /// For each word of names the products that have it, in ascending order.
+    having: Vec<Vec<u32>>,
     /// Places of each product's groups.
     pub groups_of: Vec<Vec<usize>>,
     /// In catalogue order.
@@ -79,10 +81,22 @@ impl Shop {
             };
             Some(Halved { product: at, group: group_at[&group.id], of: group.choices.iter().map(place).collect() })
         });
+        let names: Vec<Spoken> = catalog.products.iter().map(|p| spoken(&p.names)).collect();
+        let mut having: Vec<Vec<u32>> = Vec::new();
+        for (at, names) in names.iter().enumerate() {
+            for &word in names.iter().flat_map(|name| name.iter()) {
+                let word = word as usize;
+                having.resize(having.len().max(word + 1), Vec::new());
+                if having[word].last() != Some(&(at as u32)) {
+                    having[word].push(at as u32);
+                }
+            }
+        }
         Shop {
+            having,
             halved: halved.collect(),
             products: catalog.products.iter().map(|p| p.id.clone()).collect(),
-            names: catalog.products.iter().map(|p| spoken(&p.names)).collect(),
+            names,
             groups_of: catalog
                 .products
                 .iter()
@@ -104,6 +118,11 @@ impl Shop {
             product_at,
             group_at,
         }
+    }
+
+    /// The products that have a word in a name.
+    pub fn having(&self, word: WordId) -> &[u32] {
+        self.having.get(word as usize).map_or(&[], |products| products)
     }
 
     /// The product that is made of halves of these two, with its halves as choices.

@@ -127,7 +127,8 @@ pub fn without_enumeration(text: &str, mut tokens: Vec<Token>) -> Vec<Token> {
     let mut entries = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
         let begins = at == 0 || matches!(tokens[at - 1].kind, Kind::Stop | Kind::Comma | Kind::Question | Kind::Sign);
-        let closed = text[token.to..].starts_with(')')
+        let opened = text[..token.from].ends_with('(');
+        let closed = !opened && text[token.to..].starts_with(')')
             || begins && text[token.to..].starts_with('.') && text[token.to + 1..].starts_with([' ', '\u{a0}']);
         if token.kind == Kind::Number && closed && token.text == (entries.len() + 1).to_string() {
             entries.push(at);

@@ -45,7 +45,9 @@ pub(super) fn trailing(segments: &[Segment], heads: &[bool], shop: &Shop) -> Vec
             continue;
         };
         // "two, no, three": the later number is meant.
-        let earlier = owners.iter().position(|o| *o == Some(owner));
+        // "paracetamol 500, two packs": a number that names an option counts nothing.
+        let names = |at: usize| numbered(segments, shop, &segments[owner].products, at).is_some();
+        let earlier = (0..at).find(|&b| owners[b] == Some(owner) && !names(b));
         if let Some(earlier) = earlier {
             let corrected = segments[earlier..at].iter().any(|s| s.is(Role::Correction) || s.is(Role::No));
             if corrected {
@@ -133,6 +135,7 @@ pub(super) fn head_before(segments: &[Segment], heads: &[bool], number: usize, s
     let mut corrected = false;
     let portioned = segments.get(number + 1).is_some_and(|s| s.is(Role::Unit) && !s.is_name())
         && segments.get(number + 2).is_none_or(|s| s.mark.is_some() || s.is(Role::And));
+    let fenced = segments.get(number + 1).is_none_or(|s| s.mark.is_some());
     while at > 0 {
         at -= 1;
         let segment = &segments[at];
@@ -146,8 +149,20 @@ pub(super) fn head_before(segments: &[Segment], heads: &[bool], number: usize, s
         if parted || corrected && (segment.number.is_some() && !segment.dead || segment.mark == Some(Kind::Comma)) {
             continue;
         }
-        // "nappies, three packs, …"
-        if portioned && segment.mark == Some(Kind::Comma) && at + 1 == number {
+        // "about three"
+        if fenced && at + 1 == number && segment.roles.has(Role::Article) && !segment.is_name() {
+            continue;
+        }
+        // "nappies, three packs, …", "sausages, about three, and …"
+        let nearest = segments[at + 1..number].iter().all(|s| !s.is_name() && s.mark.is_none());
+        if (portioned || fenced) && segment.mark == Some(Kind::Comma) && nearest {
+            continue;
+        }
+        // "paracetamol 500, two packs"
+        let named = at
+            .checked_sub(1)
+            .is_some_and(|b| heads[b] && numbered(segments, shop, &segments[b].products, at).is_some());
+        if portioned && named {
             continue;
         }
         if heads[at] {
@@ -183,7 +198,9 @@ pub(super) fn head_after(segments: &[Segment], heads: &[bool], number: usize) ->
             || !segment.choices.is_empty()
             || !segment.groups.is_empty()
             || !segment.class.is_empty();
-        if segment.dead || segment.mark.is_some_and(|mark| mark != Kind::Sign) || segment.number.is_some() {
+        let class = segment.dead && !segment.class.is_empty();
+        let ended = segment.dead && !class || segment.mark.is_some_and(|mark| mark != Kind::Sign);
+        if ended || segment.number.is_some() {
             return None;
         }
         if !glue {

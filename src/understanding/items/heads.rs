@@ -166,8 +166,12 @@ pub(super) fn edges(
         while at > floor {
             at -= 1;
             let segment = &segments[at];
+            // "two pizzas margherita": the class is used up, and the number is the margheritas'.
             if segment.dead {
-                break;
+                if segment.class.is_empty() {
+                    break;
+                }
+                continue;
             }
             let own = !segment.choices.is_empty() && !heads[at] && !shop.fitting(products, &segment.choices).is_empty();
             let counts_group = counts_group(segments, at, shop);
@@ -177,6 +181,12 @@ pub(super) fn edges(
             let opens = (segment.number.is_some() && !counts_group)
                 || segment.roles.any(&[Role::Article, Role::Another, Role::SideOf])
                 || (segment.ordinal.is_some() && at + 1 == head);
+            // "make it eight, and a salad": that number is not the salad's.
+            let next = &segments[at + 1];
+            let parted = opens && !touching && next.mark == Some(Kind::Comma);
+            if parted && segments[at + 2..head].first().is_some_and(|s| s.roles.has(Role::And)) {
+                break;
+            }
             if own {
                 let taken = listed
                     && !shop.exclusive(&segment.choices)
@@ -231,6 +241,10 @@ pub(super) fn edges(
                     edge = at;
                 }
             } else if segment.roles.any(&[Role::And, Role::Or]) || segment.mark == Some(Kind::Comma) {
+                // "and I just plasters": what stands before is somebody else's.
+                if skipped > 0 && touching {
+                    break;
+                }
                 touching = false;
             } else if segment.unknown {
                 // "a fountain coke": the number or article may stand before the unknown word.

@@ -222,6 +222,7 @@ pub fn pieces(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Pieces {
     for piece in &mut out.pieces {
         settle_early(piece, segments);
     }
+    drop_headings(&mut out.pieces, segments);
     part_kinds(&mut out.pieces);
     edits::settle(&mut out.pieces, segments, shop, around.cart, around.usual);
     out
@@ -230,6 +231,27 @@ pub fn pieces(segments: &[Segment], shop: &Shop, around: Around<'_>) -> Pieces {
 impl Piece {
     pub(super) fn is_bare_number(&self) -> bool {
         self.quantity.is_some() && self.products.is_empty() && self.wishes.is_empty() && !self.another && !self.same
+    }
+}
+
+/// "pancakes: two with jam, one with honey": a bare name before a mark, of which as many follow as their numbers say.
+fn drop_headings(pieces: &mut Vec<Piece>, segments: &[Segment]) {
+    let mut at = 0;
+    while at + 1 < pieces.len() {
+        let (heading, next) = (&pieces[at], &pieces[at + 1]);
+        let plain = |piece: &Piece| piece.deed == Deed::Add && piece.aim == Aim::New && !piece.another && !piece.same;
+        let bare = plain(heading) && heading.quantity.is_none() && heading.wishes.is_empty() && !heading.part;
+        let counted =
+            plain(next) && next.quantity.is_some() && !next.wishes.is_empty() && next.products == heading.products;
+        let between = &segments[heading.from..next.from];
+        let marked = between.last().is_some_and(|s| s.mark == Some(Kind::Comma));
+        let article = between.iter().any(|s| s.roles.has(Role::Article));
+        if bare && counted && marked && !article {
+            let heading = pieces.remove(at);
+            pieces[at..].iter_mut().take_while(|piece| piece.products == heading.products).for_each(|p| p.part = false);
+        } else {
+            at += 1;
+        }
     }
 }
 

@@ -65,7 +65,7 @@ impl Scan<'_> {
         }
         // "one of them gluten free": a part of the line that is there.
         let of_them = self.segments.get(at + 1).is_some_and(|s| s.roles.has(Role::One) && s.number.is_none());
-        if self.now.is_none() && of_them && option_next && !self.around.cart.is_empty() {
+        if self.now.is_none() && of_them && (option_next || self.option_in_clause(at)) && !self.around.cart.is_empty() {
             let mut piece = Piece::new(at);
             piece.quantity = Some(number);
             piece.part = true;
@@ -210,6 +210,15 @@ impl Scan<'_> {
         }
     }
 
+    /// Whether the clause goes on to an option, over words that say what is to become of it, and to nothing else.
+    fn option_in_clause(&self, at: usize) -> bool {
+        const LEADING: [Role; 8] =
+            [Role::One, Role::Unit, Role::Stop, Role::Chatter, Role::Make, Role::Correction, Role::With, Role::Polite];
+        let leads = |s: &Segment| s.mark.is_none() && !s.is_name() && s.number.is_none() && s.roles.any(&LEADING);
+        let after = self.segments[at + 1..].iter().position(|s| !leads(s)).map(|skip| at + 1 + skip);
+        after.is_some_and(|after| !self.heads[after] && !self.segments[after].choices.is_empty())
+    }
+
     /// Whether a number that no head follows is a quantity: right behind its item, after a word of change, or where the
     /// message says nothing else. Beside an unknown word it is a house number, an age or the like.
     pub(super) fn may_count(&self, at: usize, corrected: bool) -> bool {
@@ -283,6 +292,11 @@ impl Scan<'_> {
     pub(super) fn numbered(&self, at: usize, number: u32) -> Option<(usize, usize)> {
         let piece = &self.out.pieces[self.now?];
         debug_assert_eq!(self.segments[at].number, Some(number));
+        // "… and …, both in packs of 20"
+        if piece.aim == Aim::All && piece.is_idle() {
+            let items = self.out.pieces.iter().flat_map(|piece| piece.products.iter().copied());
+            return numbered(self.segments, self.shop, &items.collect::<Vec<_>>(), at);
+        }
         if !self.head_passed || piece.deed != Deed::Add {
             return None;
         }

@@ -67,10 +67,9 @@ impl Scan<'_> {
         piece.products = self.segments[head].products.clone();
         piece.phantom = self.segments[head].unknown;
         piece.aim = Aim::New;
-        let number = self.counted.iter().position(|owner| *owner == Some(head));
-        piece.quantity = number
-            .filter(|&at| numbered(self.segments, self.shop, &self.segments[head].products, at).is_none())
-            .and_then(|number| self.segments[number].number);
+        let mut numbers = (0..self.counted.len()).filter(|&at| self.counted[at] == Some(head));
+        let counts = |at: &usize| numbered(self.segments, self.shop, &self.segments[head].products, *at).is_none();
+        piece.quantity = numbers.find(counts).and_then(|number| self.segments[number].number);
         // "make the drink a tea", behind a sandwich, asks for a tea.
         let other = make.is_some_and(|make| {
             let last = self.out.pieces[..make].iter().rev().find(|p| !p.products.is_empty());
@@ -348,6 +347,12 @@ impl Scan<'_> {
                 self.calm();
                 return;
             }
+            // "one of them should be small"
+            if self.now.is_some_and(|now| self.out.pieces[now].part && self.out.pieces[now].products.is_empty())
+                && self.now.is_some_and(|now| self.out.pieces[now].wishes.is_empty())
+            {
+                return;
+            }
             if let Some(now) = self.fewer_mention(at) {
                 let piece = &mut self.out.pieces[now];
                 piece.part = true;
@@ -441,9 +446,14 @@ impl Scan<'_> {
             return;
         }
         // "one pie fewer"
-        if roles.has(Role::Light) && at.checked_sub(1).is_some_and(|b| self.heads[b]) && self.ends_here(at) {
-            let now = self.now.unwrap_or(0);
-            let there = is_in(self.around.cart, &self.out.pieces[now].products);
+        let counted = |b: usize| self.heads[b] || self.segments[b].number.is_some() && !self.segments[b].is_name();
+        if roles.has(Role::Light)
+            && at.checked_sub(1).is_some_and(counted)
+            && self.ends_here(at)
+            && let Some(now) = self.now
+        {
+            let bare = self.out.pieces[now].is_bare_number() && !self.around.cart.is_empty();
+            let there = bare || is_in(self.around.cart, &self.out.pieces[now].products);
             let piece = &mut self.out.pieces[now];
             if there && piece.quantity.is_some() && piece.wishes.is_empty() && piece.deed == Deed::Add {
                 piece.deed = Deed::Remove;
