@@ -91,6 +91,9 @@ const CHOOSES: f32 = 2.5;
 /// For a yes or a no where the bot asked for one, and against it elsewhere.
 const ANSWERS: [f32; 2] = [3.4, -1.0];
 
+/// For nothing in particular: no word that anybody knows, in answer to a yes-or-no question.
+const STRANGE: f32 = 6.0;
+
 /// For a rating where the bot asked for one, and against it elsewhere.
 const RATES: [f32; 2] = [4.3, -2.5];
 
@@ -271,10 +274,14 @@ fn weigh(odds: &mut Chances, part: &[Segment], hits: &[Hit], has_cart: bool, exp
     if expecting == Some(Expecting::Choice) {
         *order += CHOOSES;
     }
-    // "no, make it two" answers and goes on; a word that says neither may be a name.
-    let more = part.iter().any(|s| s.number.is_some() || s.is_name())
-        || part.iter().all(|s| s.unknown || s.roles.only(&[Role::Chatter]));
+    // "no, make it two" answers and goes on.
+    let more = part.iter().any(|s| s.number.is_some() || s.is_name());
     let answers = ANSWERS[usize::from(expecting != Some(Expecting::Confirm) || more)];
+    // Where a yes or a no was asked for, a word that nobody knows may be a name.
+    let strange = part.iter().all(|s| s.unknown || s.roles.only(&[Role::Chatter])) && part.iter().any(|s| s.unknown);
+    if expecting == Some(Expecting::Confirm) && strange {
+        odds[Intent::Other as usize] += STRANGE;
+    }
     odds[Intent::Confirm as usize] += answers;
     odds[Intent::Decline as usize] += answers;
     odds[Intent::Rating as usize] += RATES[usize::from(expecting != Some(Expecting::Rating))];
