@@ -8,6 +8,7 @@ pub mod id;
 pub mod language;
 pub mod moment;
 pub mod money;
+pub mod secret;
 
 // Ring 1: nouns of the trade.
 pub mod calendar;

@@ -271,6 +271,53 @@ async fn telegram_gets_clear_answers_to_everything() {
 }
 
 #[tokio::test]
+async fn the_metrics_tell_of_work_and_of_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_child, base, _) = serving(usual(folder.path()).env("USUAL_METRICS_TOKEN", SECRET)).await;
+    let client = reqwest::Client::new();
+    let page = client.get(format!("{base}/")).send().await.unwrap();
+    let cookie = page.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    // What a customer says, their name and their address are looked for below.
+    for (n, text) in ["2 margherita", "deliver to Canary Wharf Street 5, 0155", "Zaphodine"].into_iter().enumerate() {
+        let said = client
+            .post(format!("{base}/chat/pizzeria/messages"))
+            .header("cookie", &cookie)
+            .header("origin", &base)
+            .header("content-type", "application/json")
+            .body(json!({"id": format!("0192f3a4-b5c6-7d8e-9fa0-b1c2d3e4f50{n}"), "text": text}).to_string())
+            .send();
+        assert_eq!(said.await.unwrap().status(), 200, "{text}");
+    }
+    let ask = |headers: &[(&str, &str)]| {
+        let mut request = client.get(format!("{base}/metrics"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send()
+    };
+    let text = ask(&[]).await.unwrap().text().await.unwrap();
+    for line in [
+        "usual_arrival_seconds_count{channel=\"web\"} 3",
+        "usual_turns_total{kind=\"arrival\",outcome=\"stored\"} 3",
+        "usual_aside_messages 0",
+        "usual_writer_queue 0",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
+    }
+    let bytes = text.lines().find_map(|line| line.strip_prefix("usual_database_bytes ")).unwrap();
+    assert!(bytes.parse::<u64>().unwrap() > 4_096, "{bytes}");
+    for canary in ["margherita", "Canary", "Zaphodine", "0155", "pizzeria"] {
+        assert!(!text.contains(canary), "{canary} is in\n{text}");
+    }
+    // From elsewhere, through a proxy on this machine.
+    let elsewhere = ("x-forwarded-for", "198.51.100.7");
+    assert_eq!(ask(&[elsewhere]).await.unwrap().status(), 403);
+    assert_eq!(ask(&[elsewhere, ("authorization", "Bearer wrong")]).await.unwrap().status(), 403);
+    let token = format!("Bearer {SECRET}");
+    assert_eq!(ask(&[elsewhere, ("authorization", &token)]).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn the_page_refuses_what_it_should() {
     let folder = tempfile::tempdir().unwrap();
     let (_child, base, link) = serving(&mut usual(folder.path())).await;

@@ -13,6 +13,7 @@ pub mod catalog;
 pub mod chat;
 mod demo;
 pub mod http;
+mod metrics;
 pub mod pipe;
 mod serve;
 mod settings;

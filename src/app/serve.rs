@@ -11,7 +11,7 @@ use axum::{Router, extract::State, http::StatusCode, routing::get};
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::{chat, demo, http, settings::Settings, webhooks};
+use super::{chat, demo, http, metrics, settings::Settings, webhooks};
 use crate::{
     channel::{
         Channel, Inbox,
@@ -58,6 +58,7 @@ pub async fn run(settings: Settings, open: bool, shutdown: CancellationToken) ->
         shutdown: shutdown.clone(),
     };
     let mut router = chat::routes(web.clone()).merge(console::routes(web.clone())).merge(health(work.clone()));
+    router = router.merge(metrics::routes(work.clone(), settings.metrics_token.clone()));
     let (failed, mut failure) = mpsc::channel(1);
     if let Some(telegram) = telegram {
         if telegram.settings().secret().is_some() {

@@ -10,7 +10,7 @@ use std::{
 
 use url::Url;
 
-use crate::{channel::telegram, id::MerchantId, moment::Span};
+use crate::{channel::telegram, id::MerchantId, moment::Span, secret::Secret};
 
 /// The defaults, with what each means.
 const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -31,8 +31,9 @@ const OPEN: [(&str, &str); 6] = [
     ("log", "USUAL_LOG"),
 ];
 
-/// Settings of channels, from the environment alone.
-const CHANNELS: [&str; 3] = ["TELOXIDE_TOKEN", "TELOXIDE_API_URL", "USUAL_TELEGRAM_SECRET"];
+/// Settings of channels and other secrets, from the environment alone.
+const FROM_ENVIRONMENT: [&str; 4] =
+    ["TELOXIDE_TOKEN", "TELOXIDE_API_URL", "USUAL_TELEGRAM_SECRET", "USUAL_METRICS_TOKEN"];
 
 /// Settings of channels that other versions have. Naming them is no slip, but nothing here would obey them.
 const NOT_YET: [&str; 16] = [
@@ -82,6 +83,8 @@ pub struct Settings {
     pub gather: Span,
     /// What is logged.
     pub log: String,
+    /// What others than this machine must show to read the metrics.
+    pub metrics_token: Option<Secret>,
     /// Telegram's token, address and secret, where a token is set.
     pub telegram: Option<Telegram>,
 }
@@ -185,6 +188,7 @@ impl Settings {
             database_url,
             gather: Span::millis(gather),
             log: text("USUAL_LOG"),
+            metrics_token: given("USUAL_METRICS_TOKEN").map(Secret::of),
             telegram,
         })
     }
@@ -243,7 +247,7 @@ fn take(
     own_file: bool,
     values: &mut HashMap<&'static str, String>,
 ) -> Result<(), SettingsError> {
-    let known = OPEN.iter().map(|(_, name)| *name).chain(CHANNELS);
+    let known = OPEN.iter().map(|(_, name)| *name).chain(FROM_ENVIRONMENT);
     if let Some(known) = known.clone().find(|known| *known == name) {
         values.insert(known, value);
         return Ok(());

@@ -22,12 +22,14 @@ mod records;
 mod staff;
 mod turn;
 mod view;
+mod vitals;
 
 pub use names::{NameView, NewName, Standing};
 pub use records::{Conversation, Gathering, NewMessage, Recalled};
 pub use staff::{Member, SignedIn};
 pub use turn::{Shop, Tx, Unsent};
 pub use view::{AsideView, Author, ConversationView, MessageView, OrderView};
+pub use vitals::{Vitals, Waiting};
 
 /// How long a writer waits for another process's transaction before it gives up.
 const LOCK_WAIT: Duration = Duration::from_secs(10);

@@ -5,7 +5,7 @@
 
 use std::{
     sync::{Arc, RwLock},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use tokio::sync::{Mutex, broadcast, mpsc, oneshot};
@@ -28,6 +28,7 @@ use crate::{
 };
 
 mod correct;
+mod meter;
 mod render;
 mod send;
 mod turn;
@@ -183,6 +184,7 @@ struct Inner {
     /// Held while shops are opened again, so that an older look never replaces a newer one.
     opening: Mutex<()>,
     events: broadcast::Sender<Event>,
+    meter: meter::Meter,
     jobs: mpsc::Sender<turn::Job>,
     /// Cancelled when nothing more is to be sent.
     closing: CancellationToken,
@@ -228,6 +230,7 @@ impl Work {
             shops: RwLock::new(shops),
             opening: Mutex::new(()),
             events,
+            meter: meter::Meter::new(),
             jobs,
             closing: shutdown.child_token(),
             sending: TaskTracker::new(),
@@ -245,6 +248,14 @@ impl Work {
     /// The database, for reading.
     pub fn store(&self) -> &Store {
         &self.inner.store
+    }
+
+    /// What is counted and timed, in the text form that Prometheus reads.
+    pub async fn metrics(&self) -> Result<String, StoreError> {
+        let vitals = self.inner.store.vitals().await?;
+        let (jobs, screens) = (&self.inner.jobs, self.inner.events.receiver_count());
+        let seen = meter::Seen { vitals, queue: jobs.max_capacity() - jobs.capacity(), screens, now: now() };
+        Ok(self.inner.meter.text(&seen))
     }
 
     /// The shop of that id.
@@ -348,9 +359,12 @@ impl Inbox for Work {
     fn deliver<'a>(&'a self, arrival: Arrival) -> Pending<'a, Result<(), NotTaken>> {
         Box::pin(async move {
             let (done, answer) = oneshot::channel();
+            let (channel, since) = (arrival.channel, Instant::now());
             let job = turn::Job::Arrive { arrival: Box::new(arrival), done };
             self.inner.jobs.send(job).await.map_err(|_| NotTaken)?;
-            answer.await.map_err(|_| NotTaken)?
+            let taken = answer.await.map_err(|_| NotTaken).flatten();
+            self.inner.meter.arrived(channel, since, taken.is_ok());
+            taken
         })
     }
 }

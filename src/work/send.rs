@@ -9,6 +9,7 @@ use std::{
     collections::{HashMap, VecDeque},
     panic::AssertUnwindSafe,
     sync::Arc,
+    time::Instant,
 };
 
 use futures::FutureExt as _;
@@ -166,7 +167,10 @@ async fn see_off(work: &Work, channel: &dyn Channel, in_flight: &Semaphore, mut 
         }
         let answer = {
             let Ok(_permit) = in_flight.acquire().await else { return };
-            channel.send(&message.peer, &message.message).await
+            let begun = Instant::now();
+            let answer = channel.send(&message.peer, &message.message).await;
+            work.inner.meter.sent(message.channel, answer.as_ref().map_or_else(kind, |_| "sent"), begun.elapsed());
+            answer
         };
         let fault = match answer {
             Ok(_) => return mark(work, message, Fate::Sent).await,

@@ -9,14 +9,16 @@
 //! Jobs of one conversation are run in the order in which they came. Another process may write to the same file; a
 //! conversation that it changed meanwhile is [`StoreError::Stale`], and the job is run again on what is there now.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use futures::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Action, Event, LONGEST_ANSWER, NotDone, OpenShop, Work, correct, new_id, now, render,
+    Action, Event, LONGEST_ANSWER, NotDone, OpenShop, Work, correct,
+    meter::Ended,
+    new_id, now, render,
     send::{Fate, Handed, Post},
 };
 use crate::{
@@ -111,6 +113,7 @@ async fn write(work: &Work, post: &Post, jobs: Vec<Job>) {
     let together = AssertUnwindSafe(attempt(work, &jobs)).catch_unwind().await;
     match together {
         Ok(Ok(outcome)) => {
+            jobs.iter().for_each(|job| work.inner.meter.turned(job.name(), Ended::Stored));
             publish(work, post, outcome).await;
             jobs.into_iter().for_each(|job| job.answer(Ok(())));
         }
@@ -123,6 +126,7 @@ async fn write(work: &Work, post: &Post, jobs: Vec<Job>) {
 }
 
 async fn attempt(work: &Work, jobs: &[Job]) -> Result<Outcome, Failed> {
+    let begun = Instant::now();
     let mut tx = work.store().begin().await.map_err(Failed::Store)?;
     let mut outcome = Outcome::default();
     for job in jobs {
@@ -133,23 +137,30 @@ async fn attempt(work: &Work, jobs: &[Job]) -> Result<Outcome, Failed> {
         }
     }
     tx.commit().await.map_err(Failed::Store)?;
+    work.inner.meter.committed(jobs.len(), begun.elapsed());
     Ok(outcome)
 }
 
 async fn write_alone(work: &Work, post: &Post, job: Job) {
     let mut tried = 0;
+    let ended = |ended| work.inner.meter.turned(job.name(), ended);
     let fault = loop {
         let jobs = std::slice::from_ref(&job);
         match AssertUnwindSafe(attempt(work, jobs)).catch_unwind().await {
             Ok(Ok(outcome)) => {
+                ended(Ended::Stored);
                 publish(work, post, outcome).await;
                 return job.answer(Ok(()));
             }
-            Ok(Err(Failed::NotDone(why))) => return job.answer(Err(why)),
+            Ok(Err(Failed::NotDone(why))) => {
+                ended(Ended::NotDone);
+                return job.answer(Err(why));
+            }
             Ok(Err(Failed::Store(StoreError::Stale))) if tried < MOST_STALE => tried += 1,
             Ok(Err(Failed::Store(fault @ (StoreError::Busy(_) | StoreError::Unwritable(_))))) => {
                 // The store's trouble, not the job's: the vendor sends it again.
                 tracing::error!(%fault, "a turn could not be stored");
+                ended(Ended::Unstored);
                 if let Job::Due { merchant, conversation } = &job {
                     work.wake(merchant.clone(), *conversation, now().after(LOOK_AGAIN));
                 }
@@ -160,6 +171,7 @@ async fn write_alone(work: &Work, post: &Post, job: Job) {
         }
     };
     tracing::error!(%fault, job = job.name(), "a turn failed and is kept aside");
+    ended(Ended::Aside);
     if let Job::Arrive { arrival, .. } = &job {
         let kept = keep_aside(work, arrival, &fault).await;
         let answer = kept.map_err(NotDone::Store);

@@ -29,7 +29,7 @@ use url::Url;
 
 use self::fault::CallError;
 use super::{Button, Channel, ChannelKind, Fault, Inbox, NotTaken, Outgoing, Peer, Pending};
-use crate::id::MerchantId;
+use crate::{id::MerchantId, secret::Secret};
 
 mod backoff;
 mod fault;
@@ -68,10 +68,6 @@ const LONGEST_TOKEN: usize = 256;
 
 /// The kinds of updates that are asked for; others would only be thrown away (`setWebhook.allowed_updates`).
 const ALLOWED_UPDATES: [&str; 4] = ["message", "edited_message", "callback_query", "my_chat_member"];
-
-/// A text that is shown nowhere: its `Debug` hides it, and it has no `Display`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
 
 /// A bot's account at Telegram.
 #[derive(Debug, Clone)]
@@ -123,19 +119,6 @@ pub struct Telegram {
     settings: Arc<Settings>,
 }
 
-impl Secret {
-    /// The text itself, for the wire.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret")
-    }
-}
-
 impl Settings {
     /// Checks the shape of an account's settings: `token` as @BotFather gives it, `api_url` where it is not Telegram's
     /// own, `secret` for a webhook.
@@ -161,8 +144,8 @@ impl Settings {
         if secret.is_some_and(|secret| !is_webhook_secret(secret)) {
             return Err(SettingsError::Secret);
         }
-        let secret = secret.map(|secret| Secret(secret.to_owned()));
-        Ok(Settings { token: Secret(token.to_owned()), api_url, secret, merchant })
+        let secret = secret.map(|secret| Secret::of(secret.to_owned()));
+        Ok(Settings { token: Secret::of(token.to_owned()), api_url, secret, merchant })
     }
 
     /// The webhook's secret, where one is set: then updates come by webhook, else by polling.
