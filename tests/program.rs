@@ -318,6 +318,79 @@ async fn the_metrics_tell_of_work_and_of_nobody() {
 }
 
 #[tokio::test]
+async fn a_backup_is_made_under_load_and_put_back_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut child, base, _) = serving(&mut usual(folder.path())).await;
+    let acknowledged = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let writing = tokio::spawn(write_for_ever(base.clone(), acknowledged.clone()));
+    let stored = || acknowledged.load(std::sync::atomic::Ordering::SeqCst);
+    while stored() < 20 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let before = stored();
+    let (code, said) = ran(usual(folder.path()).args(["backup", "copy.db"]), "").await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(stored() > before, "customers were served meanwhile");
+    let arrivals = rows_of(&said, "inbox");
+    assert!((before..=stored()).contains(&arrivals), "{before} {arrivals} {}", stored());
+    // A backup never replaces a file, and a damaged or foreign one is never put in place.
+    assert!(refused(usual(folder.path()).args(["backup", "copy.db"])).await.contains("exists already"));
+    let mut broken = fs::read(folder.path().join("copy.db")).unwrap();
+    let middle = broken.len() / 2;
+    broken[middle..middle + 4_096].fill(0x5a);
+    fs::write(folder.path().join("broken.db"), broken).unwrap();
+    fs::write(folder.path().join("letter.db"), "Dear shop, ".repeat(50)).unwrap();
+    let in_use = refused(usual(folder.path()).args(["restore", "copy.db"])).await;
+    assert!(in_use.contains("is in use; stop the program that has it open"), "{in_use}");
+    writing.abort();
+    std::process::Command::new("kill").args(["-TERM", &child.id().unwrap().to_string()]).status().unwrap();
+    tokio::time::timeout(PATIENCE, child.wait()).await.unwrap().unwrap();
+    let last = fs::read(folder.path().join("data/usual.db")).unwrap();
+    assert!(refused(usual(folder.path()).args(["restore", "broken.db"])).await.contains("is damaged"));
+    assert!(refused(usual(folder.path()).args(["restore", "letter.db"])).await.contains("is not a SQLite database"));
+    assert!(refused(usual(folder.path()).args(["restore", "none.db"])).await.contains("none.db"));
+    assert!(fs::read(folder.path().join("data/usual.db")).unwrap() == last, "a refusal touches nothing");
+    let (code, said) = ran(usual(folder.path()).args(["restore", "copy.db"]), "").await;
+    assert_eq!((code, rows_of(&said, "inbox")), (Some(0), arrivals), "{said}");
+    let kept = said.lines().find_map(|line| line.strip_prefix("what was there before is ")).unwrap();
+    let of_kept = format!("sqlite://{kept}");
+    let (_, said) = ran(usual(folder.path()).args(["backup", "kept.db"]).env("DATABASE_URL", of_kept), "").await;
+    assert!(rows_of(&said, "inbox") >= stored(), "nothing that was acknowledged is lost: {said}");
+    // It opens, and goes on where the copy was made.
+    let (_child, base, _) = serving(&mut usual(folder.path())).await;
+    assert_eq!(reqwest::get(format!("{base}/readyz")).await.unwrap().status(), 200);
+}
+
+/// A customer who writes again as soon as the last message is acknowledged.
+async fn write_for_ever(base: String, acknowledged: std::sync::Arc<std::sync::atomic::AtomicU32>) {
+    let client = reqwest::Client::new();
+    let page = client.get(format!("{base}/")).send().await.unwrap();
+    let cookie = page.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    for n in 0_u64.. {
+        let said = client
+            .post(format!("{base}/chat/pizzeria/messages"))
+            .header("cookie", &cookie)
+            .header("origin", &base)
+            .header("content-type", "application/json")
+            .body(
+                json!({"id": uuid::Uuid::from_u64_pair(0x0192_f3a4_b5c6_7d8e, 1 << 63 | n).to_string(), "text": "a cola"})
+                    .to_string(),
+            )
+            .send();
+        if said.await.is_ok_and(|answer| answer.status() == 200) {
+            acknowledged.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        }
+    }
+}
+
+/// How many rows of a table a copy has, by what the program said.
+fn rows_of(said: &str, table: &str) -> u32 {
+    let rows = said.split("rows: ").nth(1).unwrap().lines().next().unwrap();
+    let count = rows.split(", ").find_map(|row| row.strip_prefix(table)?.strip_prefix(' '));
+    count.unwrap_or("0").parse().unwrap()
+}
+
+#[tokio::test]
 async fn the_page_refuses_what_it_should() {
     let folder = tempfile::tempdir().unwrap();
     let (_child, base, link) = serving(&mut usual(folder.path())).await;

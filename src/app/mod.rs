@@ -1,13 +1,24 @@
 //! The program's command line, and what each command puts together.
 
-use std::{io::Write as _, path::PathBuf, process::ExitCode};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 
 use self::settings::Settings;
-use crate::{id::MerchantId, store::Store, work::now};
+use crate::{
+    id::MerchantId,
+    store::{
+        Store,
+        backup::{self, Holdings},
+    },
+    work::now,
+};
 
 pub mod catalog;
 pub mod chat;
@@ -45,6 +56,16 @@ enum Command {
         /// Who is writing: another name is another customer
         #[arg(long = "as", default_value = "me")]
         who: String,
+    },
+    /// Copy the database into a file, while the shop is open
+    Backup {
+        /// The new file
+        file: PathBuf,
+    },
+    /// Put a backup in the place of the database; what was there is kept beside it
+    Restore {
+        /// The backup
+        file: PathBuf,
     },
     /// Check, import or export what a shop sells
     Catalog {
@@ -128,6 +149,14 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Catalog { command: CatalogCommand::Export { file, shop } } => {
             let settings = settings()?;
             runtime()?.block_on(export(&settings, file, shop))
+        }
+        Command::Backup { file } => {
+            let settings = settings()?;
+            runtime()?.block_on(backup(&settings, &file))
+        }
+        Command::Restore { file } => {
+            let settings = settings()?;
+            runtime()?.block_on(restore(&settings, &file))
         }
         Command::Chat { shop, who } => {
             let settings = settings()?;
@@ -221,6 +250,35 @@ async fn import(
     store.close().await;
     writeln!(out, "imported as the shop {id}; a running server follows within a second")?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn backup(settings: &Settings, file: &Path) -> anyhow::Result<ExitCode> {
+    let store = Store::open_existing(&settings.database_url).await?;
+    let holdings = store.backup(file).await?;
+    store.close().await;
+    writeln!(std::io::stdout().lock(), "{}\nwritten to {} and checked", told(&holdings), file.display())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn restore(settings: &Settings, file: &Path) -> anyhow::Result<ExitCode> {
+    let (holdings, kept) = backup::restore(file, &settings.database_url, &now().0.to_string()).await?;
+    // Brings its tables up to date, and proves that it opens.
+    let store = Store::open(&settings.database_url).await?;
+    let shops = store.shops().await?.len();
+    store.close().await;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}\nput in place as {} ({shops} shops)", told(&holdings), store.path().display())?;
+    if let Some(kept) = kept {
+        writeln!(out, "what was there before is {}", kept.display())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a copy holds, in words.
+fn told(holdings: &Holdings) -> String {
+    let rows = holdings.rows.iter().filter(|(_, count)| *count > 0).map(|(table, count)| format!("{table} {count}"));
+    let rows: Vec<String> = rows.collect();
+    format!("{} bytes, schema {}; rows: {}", holdings.bytes, holdings.schema, rows.join(", "))
 }
 
 async fn export(settings: &Settings, file: Option<PathBuf>, shop: Option<MerchantId>) -> anyhow::Result<ExitCode> {

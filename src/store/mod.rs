@@ -4,7 +4,8 @@
 //! cut. Writers use `BEGIN IMMEDIATE`, so that no transaction fails half-way for a lock that it could have waited for.
 //! A second process (`usual chat`) may use the same file; conversations are guarded by their version column.
 //!
-//! Statements are constants above the function that runs them; none is put together from strings.
+//! Statements are constants above the function that runs them; none is put together from strings, but for the count of
+//! the rows of each table that a backup has.
 
 use std::{
     path::{Path, PathBuf},
@@ -17,6 +18,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+pub mod backup;
 mod names;
 mod records;
 mod staff;
@@ -88,6 +90,9 @@ pub enum OpenError {
     /// Written by a newer version of the program.
     #[error("{0} was written by a newer version of usual (schema {1}); run that version, or restore a backup")]
     Newer(PathBuf, i64),
+    /// There is no file, where one is needed.
+    #[error("there is no database at {0}; name it with DATABASE_URL, or start in the folder that has it")]
+    Missing(PathBuf),
     /// A library with a known fault.
     #[error("SQLite {0} can corrupt databases; 3.51.3 or newer is needed")]
     OldLibrary(String),
@@ -131,6 +136,16 @@ impl Store {
             .max_lifetime(None)
             .connect_lazy_with(options.read_only(true).create_if_missing(false));
         Ok(Store { writer, reader, path })
+    }
+
+    /// As [`Store::open`], of a database that must be there.
+    pub async fn open_existing(address: &str) -> Result<Store, OpenError> {
+        let path = file_of(address)?;
+        match path.try_exists() {
+            Ok(true) => Store::open(address).await,
+            Ok(false) => Err(OpenError::Missing(path)),
+            Err(e) => Err(OpenError::Other(path, e.to_string())),
+        }
     }
 
     /// Begins a writing transaction. There is one at a time in this process.

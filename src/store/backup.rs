@@ -1,0 +1,204 @@
+//! Copies of the database: made while the shop is open, checked before they count as made, and put back.
+//!
+//! Promises: a backup that was reported is whole and on disk (checked page by page, flushed, and only then given its
+//! name); it holds everything that was committed before it began. A restore takes nothing away: what it replaces is kept
+//! beside it, and it refuses while another process has the database open.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use sqlx::{
+    Connection as _, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode},
+};
+
+use super::{MIGRATOR, OpenError, Store, StoreError, file_of, refuse_other_files};
+
+/// What a copy holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holdings {
+    /// Version of its tables.
+    pub schema: i64,
+    /// Rows by table, in alphabetical order.
+    pub rows: Vec<(String, i64)>,
+    /// Size of the file.
+    pub bytes: u64,
+}
+
+/// Why there is no copy, or nothing was put back.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// A backup never replaces a file.
+    #[error("{0} exists already; name another file")]
+    Exists(PathBuf),
+    /// The file can't be read or written.
+    #[error("{0}: {1}")]
+    File(PathBuf, io::Error),
+    /// SQLite's own check failed.
+    #[error("{0} is damaged ({1}); use another backup")]
+    Damaged(PathBuf, String),
+    /// Somebody has the database open.
+    #[error("{0} is in use; stop the program that has it open, then restore")]
+    InUse(PathBuf),
+    /// It can't be opened as one of ours.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database failed meanwhile.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+const INTO: &str = "VACUUM INTO $1";
+
+const CHECK: &str = "PRAGMA integrity_check";
+
+const ORPHANS: &str = "SELECT COUNT(*) FROM pragma_foreign_key_check";
+
+const TABLES: &str = "
+SELECT name FROM sqlite_schema
+WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_sqlx_%'
+ORDER BY name";
+
+const SCHEMA: &str = "SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations WHERE success";
+
+impl Store {
+    /// Copies the database as it is at this moment into a new file, while others go on writing, and checks the copy.
+    pub async fn backup(&self, to: &Path) -> Result<Holdings, CopyError> {
+        if to.try_exists().map_err(|e| CopyError::File(to.to_owned(), e))? {
+            return Err(CopyError::Exists(to.to_owned()));
+        }
+        let unfinished = beside(to, "partial");
+        // What an earlier attempt that was killed left.
+        remove(&unfinished)?;
+        let made = self.copy_into(&unfinished).await;
+        if made.is_err() {
+            // The fault of the copy is the one to tell.
+            let _ = remove(&unfinished);
+        }
+        let holdings = made?;
+        fs::rename(&unfinished, to).map_err(|e| CopyError::File(to.to_owned(), e))?;
+        flush_folder(to)?;
+        Ok(holdings)
+    }
+
+    async fn copy_into(&self, path: &Path) -> Result<Holdings, CopyError> {
+        let text = path.to_str().ok_or_else(|| CopyError::File(path.to_owned(), io::ErrorKind::InvalidInput.into()))?;
+        sqlx::query(INTO).bind(text).execute(self.reader()).await.map_err(StoreError::from)?;
+        flush(path)?;
+        examine(path).await
+    }
+}
+
+/// Checks a copy, whole, and says what it holds.
+pub async fn examine(path: &Path) -> Result<Holdings, CopyError> {
+    refuse_other_files(path)?;
+    let bytes = fs::metadata(path).map_err(|e| CopyError::File(path.to_owned(), e))?.len();
+    let damaged = |fault: String| CopyError::Damaged(path.to_owned(), fault);
+    // `immutable`: a copy has no log of its own, and checking it must not make one.
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
+    let failed = |e: sqlx::Error| damaged(e.to_string());
+    let mut copy = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+    let found: Vec<String> = sqlx::query_scalar(CHECK).fetch_all(&mut copy).await.map_err(failed)?;
+    if found != ["ok"] {
+        return Err(damaged(found.into_iter().next().unwrap_or_default()));
+    }
+    let orphans: i64 = sqlx::query_scalar(ORPHANS).fetch_one(&mut copy).await.map_err(failed)?;
+    if orphans > 0 {
+        return Err(damaged(format!("{orphans} rows belong to nothing")));
+    }
+    let schema: i64 = sqlx::query_scalar(SCHEMA)
+        .fetch_one(&mut copy)
+        .await
+        .map_err(|_| damaged("it is a database of another program".to_owned()))?;
+    if MIGRATOR.iter().all(|known| known.version < schema) {
+        return Err(OpenError::Newer(path.to_owned(), schema).into());
+    }
+    let tables: Vec<String> = sqlx::query_scalar(TABLES).fetch_all(&mut copy).await.map_err(failed)?;
+    let mut rows = Vec::new();
+    for table in tables {
+        // Names of our own tables, from the schema that was just checked.
+        let count = format!("SELECT COUNT(*) FROM \"{}\"", table.replace('"', "\"\""));
+        let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(&mut copy).await.map_err(failed)?;
+        rows.push((table, count));
+    }
+    // Closing what was only read can't lose anything.
+    let _ = copy.close().await;
+    Ok(Holdings { schema, rows, bytes })
+}
+
+/// Puts a backup in the place of the database at `address`. What was there is kept beside it; its name comes back.
+pub async fn restore(from: &Path, address: &str, stamp: &str) -> Result<(Holdings, Option<PathBuf>), CopyError> {
+    let to = file_of(address)?;
+    let holdings = examine(from).await?;
+    if let Some(folder) = to.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(|e| OpenError::Folder(folder.to_owned(), e))?;
+    }
+    let there = to.try_exists().map_err(|e| CopyError::File(to.clone(), e))?;
+    if there {
+        close_up(&to).await?;
+    }
+    let incoming = beside(&to, "incoming");
+    remove(&incoming)?;
+    fs::copy(from, &incoming).map_err(|e| CopyError::File(incoming.clone(), e))?;
+    flush(&incoming)?;
+    // The copy on this disk is what will be opened: it is what has to be whole.
+    if examine(&incoming).await? != holdings {
+        return Err(CopyError::Damaged(incoming, "it came out otherwise than it was".to_owned()));
+    }
+    let kept = there.then(|| beside(&to, &format!("before-restore-{stamp}")));
+    if let Some(kept) = &kept {
+        // Not every file system can give a file a second name.
+        let twice = fs::hard_link(&to, kept).or_else(|_| fs::copy(&to, kept).map(|_| ()));
+        twice.map_err(|e| CopyError::File(kept.clone(), e))?;
+        flush(kept)?;
+    }
+    // One step: after a power cut there is the old database or the new one.
+    fs::rename(&incoming, &to).map_err(|e| CopyError::File(to.clone(), e))?;
+    flush_folder(&to)?;
+    Ok((holdings, kept))
+}
+
+/// Folds a database's log into its file, or says that somebody has it open.
+async fn close_up(path: &Path) -> Result<(), CopyError> {
+    refuse_other_files(path)?;
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Delete)
+        .locking_mode(SqliteLockingMode::Exclusive)
+        .busy_timeout(std::time::Duration::ZERO);
+    let failed = |e: sqlx::Error| match StoreError::from(e) {
+        StoreError::Busy(_) => CopyError::InUse(path.to_owned()),
+        fault => CopyError::Store(fault),
+    };
+    // Leaving WAL mode needs the file alone; with the log folded in, the file is all there is.
+    let alone = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+    alone.close().await.map_err(failed)
+}
+
+/// A name beside a file: "usual.db" and "partial" are "usual.db.partial".
+fn beside(path: &Path, what: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(what);
+    PathBuf::from(name)
+}
+
+fn remove(path: &Path) -> Result<(), CopyError> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(CopyError::File(path.to_owned(), e)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn flush(path: &Path) -> Result<(), CopyError> {
+    let file = fs::File::open(path).and_then(|file| file.sync_all());
+    file.map_err(|e| CopyError::File(path.to_owned(), e))
+}
+
+/// A new name in a folder is on disk once the folder is.
+fn flush_folder(path: &Path) -> Result<(), CopyError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    flush(folder)
+}
