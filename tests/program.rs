@@ -318,6 +318,62 @@ async fn the_metrics_tell_of_work_and_of_nobody() {
 }
 
 #[tokio::test]
+async fn the_doctor_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let telegram = FakeTelegram::start().await;
+    let listen = format!("127.0.0.1:{}", free_port());
+    let command = || {
+        let mut command = usual(folder.path());
+        command.env("USUAL_LISTEN", &listen).env("TELOXIDE_TOKEN", TOKEN).env("TELOXIDE_API_URL", telegram.url());
+        command
+    };
+    let doctor = async || ran(command().arg("doctor"), "").await;
+    let has =
+        |said: &str, line: &str| assert!(said.lines().any(|l| l.starts_with(line)), "{line:?} is missing in\n{said}");
+
+    let (code, said) = doctor().await;
+    assert_eq!(code, Some(0), "{said}");
+    has(&said, "note  database  data/usual.db is not there yet");
+    has(&said, "note  address   nobody listens");
+    assert!(!folder.path().join("data").exists(), "looking makes nothing");
+
+    let (mut child, ..) = serving(&mut command()).await;
+    let (code, said) = doctor().await;
+    assert_eq!(code, Some(0), "{said}");
+    for line in [
+        "ok    database  data/usual.db: ",
+        "ok    disk      ",
+        "ok    shop      pizzeria: ",
+        "ok    outbox    nothing is kept aside",
+        "ok    address   the shop is open on ",
+        "ok    telegram  messages are fetched",
+        "ok    telegram  no messages wait there",
+        "ok    clock     agrees",
+    ] {
+        has(&said, line);
+    }
+    std::process::Command::new("kill").args(["-TERM", &child.id().unwrap().to_string()]).status().unwrap();
+    tokio::time::timeout(PATIENCE, child.wait()).await.unwrap().unwrap();
+
+    // Somebody pointed the bot elsewhere.
+    let call = format!("{}/bot{TOKEN}/setWebhook", telegram.url().to_string().trim_end_matches('/'));
+    let elsewhere = json!({"url": "https://elsewhere.example/hook", "secret_token": SECRET, "max_connections": 40});
+    assert_eq!(reqwest::Client::new().post(call).json(&elsewhere).send().await.unwrap().status(), 200);
+    let (code, said) = doctor().await;
+    assert_eq!(code, Some(1), "{said}");
+    has(&said, "FIX   telegram  messages are posted to https://elsewhere.example/hook; start `usual serve`");
+    let (_, said) = ran(command().arg("doctor").env("USUAL_TELEGRAM_SECRET", SECRET), "").await;
+    has(&said, "FIX   telegram  Telegram posts to https addresses alone; set USUAL_PUBLIC_URL");
+
+    // Another program sits on the port, and the database is none.
+    let _other = TcpListener::bind(&listen).unwrap();
+    fs::write(folder.path().join("data/usual.db"), "Dear shop, ".repeat(50)).unwrap();
+    let (code, said) = ran(usual(folder.path()).env("USUAL_LISTEN", "127.0.0.1:1").arg("doctor"), "").await;
+    assert_eq!(code, Some(1), "{said}");
+    has(&said, "FIX   database  data/usual.db is not a SQLite database");
+}
+
+#[tokio::test]
 async fn a_backup_is_made_under_load_and_put_back_whole() {
     let folder = tempfile::tempdir().unwrap();
     let (mut child, base, _) = serving(&mut usual(folder.path())).await;

@@ -23,6 +23,7 @@ use crate::{
 pub mod catalog;
 pub mod chat;
 mod demo;
+mod doctor;
 pub mod http;
 mod metrics;
 pub mod pipe;
@@ -67,6 +68,8 @@ enum Command {
         /// The backup
         file: PathBuf,
     },
+    /// Look at settings, database, disk, clock and channels, and say what to do about what is wrong
+    Doctor,
     /// Check, import or export what a shop sells
     Catalog {
         #[command(subcommand)]
@@ -157,6 +160,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Restore { file } => {
             let settings = settings()?;
             runtime()?.block_on(restore(&settings, &file))
+        }
+        Command::Doctor => {
+            let settings = settings()?;
+            let fixes = runtime()?.block_on(doctor::examine(&settings, &mut std::io::stdout().lock()))?;
+            Ok(if fixes == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Chat { shop, who } => {
             let settings = settings()?;

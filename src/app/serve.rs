@@ -23,6 +23,9 @@ use crate::{
     work::{Habits, Work, now},
 };
 
+/// What `/readyz` says of an open shop.
+pub(super) const READY: &str = "ready\n";
+
 /// After so long a channel that stops has worked before: its fault is not the settings'.
 const SETTLED: Duration = Duration::from_secs(60);
 
@@ -128,7 +131,7 @@ fn health(work: Work) -> Router {
 
 async fn ready(State(work): State<Work>) -> (StatusCode, &'static str) {
     match work.store().shops().await {
-        Ok(_) => (StatusCode::OK, "ready\n"),
+        Ok(_) => (StatusCode::OK, READY),
         Err(fault) => {
             tracing::error!(%fault, "not ready");
             (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")

@@ -14,7 +14,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode},
 };
 
-use super::{MIGRATOR, OpenError, Store, StoreError, file_of, refuse_other_files};
+use super::{OpenError, Store, StoreError, file_of, refuse_other_files};
 
 /// What a copy holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct Holdings {
     pub schema: i64,
     /// Rows by table, in alphabetical order.
     pub rows: Vec<(String, i64)>,
-    /// Size of the file.
+    /// Size of all its pages.
     pub bytes: u64,
 }
 
@@ -55,6 +55,8 @@ const INTO: &str = "VACUUM INTO $1";
 const CHECK: &str = "PRAGMA integrity_check";
 
 const ORPHANS: &str = "SELECT COUNT(*) FROM pragma_foreign_key_check";
+
+pub(super) const BYTES: &str = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
 
 const TABLES: &str = "
 SELECT name FROM sqlite_schema
@@ -93,17 +95,27 @@ impl Store {
 
 /// Checks a copy, whole, and says what it holds.
 pub async fn examine(path: &Path) -> Result<Holdings, CopyError> {
+    // A copy has no log of its own, and checking it must not make one.
+    checked(path, true).await
+}
+
+/// Checks a database that may be open, whole, and says what it holds; changes nothing.
+pub async fn look(path: &Path) -> Result<Holdings, CopyError> {
+    checked(path, false).await
+}
+
+async fn checked(path: &Path, immutable: bool) -> Result<Holdings, CopyError> {
     refuse_other_files(path)?;
-    let bytes = fs::metadata(path).map_err(|e| CopyError::File(path.to_owned(), e))?.len();
+    fs::metadata(path).map_err(|e| CopyError::File(path.to_owned(), e))?;
     let damaged = |fault: String| CopyError::Damaged(path.to_owned(), fault);
-    // `immutable`: a copy has no log of its own, and checking it must not make one.
-    let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(immutable);
     let failed = |e: sqlx::Error| damaged(e.to_string());
     let mut copy = SqliteConnection::connect_with(&options).await.map_err(failed)?;
     let found: Vec<String> = sqlx::query_scalar(CHECK).fetch_all(&mut copy).await.map_err(failed)?;
     if found != ["ok"] {
         return Err(damaged(found.into_iter().next().unwrap_or_default()));
     }
+    let bytes: i64 = sqlx::query_scalar(BYTES).fetch_one(&mut copy).await.map_err(failed)?;
     let orphans: i64 = sqlx::query_scalar(ORPHANS).fetch_one(&mut copy).await.map_err(failed)?;
     if orphans > 0 {
         return Err(damaged(format!("{orphans} rows belong to nothing")));
@@ -112,7 +124,7 @@ pub async fn examine(path: &Path) -> Result<Holdings, CopyError> {
         .fetch_one(&mut copy)
         .await
         .map_err(|_| damaged("it is a database of another program".to_owned()))?;
-    if MIGRATOR.iter().all(|known| known.version < schema) {
+    if schema > Store::newest_schema() {
         return Err(OpenError::Newer(path.to_owned(), schema).into());
     }
     let tables: Vec<String> = sqlx::query_scalar(TABLES).fetch_all(&mut copy).await.map_err(failed)?;
@@ -125,7 +137,7 @@ pub async fn examine(path: &Path) -> Result<Holdings, CopyError> {
     }
     // Closing what was only read can't lose anything.
     let _ = copy.close().await;
-    Ok(Holdings { schema, rows, bytes })
+    Ok(Holdings { schema, rows, bytes: u64::try_from(bytes).unwrap_or(0) })
 }
 
 /// Puts a backup in the place of the database at `address`. What was there is kept beside it; its name comes back.

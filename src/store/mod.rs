@@ -148,6 +148,16 @@ impl Store {
         }
     }
 
+    /// The file that an address names.
+    pub fn file(address: &str) -> Result<PathBuf, OpenError> {
+        file_of(address)
+    }
+
+    /// The version that tables have once a database was opened.
+    pub fn newest_schema() -> i64 {
+        MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0)
+    }
+
     /// Begins a writing transaction. There is one at a time in this process.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(Tx::new(self.writer.begin_with("BEGIN IMMEDIATE").await?))

@@ -1,6 +1,6 @@
 //! How the database is, for whoever watches over the program.
 
-use super::{Store, StoreError, view::channel};
+use super::{Store, StoreError, backup::BYTES, view::channel};
 use crate::{channel::ChannelKind, moment::Moment};
 
 /// What there is to watch.
@@ -37,8 +37,6 @@ ORDER BY o.channel";
 
 const ASIDE: &str = "SELECT COUNT(*) FROM aside";
 
-const PAGES: &str = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
-
 impl Store {
     /// What there is to watch, over all shops.
     pub async fn vitals(&self) -> Result<Vitals, StoreError> {
@@ -47,7 +45,7 @@ impl Store {
             Ok::<_, StoreError>(Waiting { channel: channel(&word)?, waiting, failed, oldest: oldest.map(Moment) })
         };
         let aside: i64 = sqlx::query_scalar(ASIDE).fetch_one(self.reader()).await?;
-        let bytes: i64 = sqlx::query_scalar(PAGES).fetch_one(self.reader()).await?;
+        let bytes: i64 = sqlx::query_scalar(BYTES).fetch_one(self.reader()).await?;
         let outbox = rows.into_iter().map(waiting).collect::<Result<_, _>>()?;
         Ok(Vitals { outbox, aside, bytes: u64::try_from(bytes).unwrap_or(0) })
     }

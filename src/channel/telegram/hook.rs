@@ -118,6 +118,25 @@ pub async fn register(telegram: &Telegram, url: &Url) -> Result<(), StartError> 
     try_register(telegram, url).await.map_err(|failure| failure.error)
 }
 
+/// How Telegram hands updates over at present (`getWebhookInfo`).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+pub struct Registered {
+    /// Where they are posted; empty where they are fetched.
+    pub url: String,
+    /// How many wait there.
+    pub pending_update_count: u32,
+    /// Why the last post failed, where any did lately.
+    pub last_error_message: Option<String>,
+}
+
+/// Asks Telegram how it hands updates over.
+///
+/// # Errors
+/// As Telegram answers.
+pub async fn registered(telegram: &Telegram) -> Result<Registered, StartError> {
+    telegram.call("GetWebhookInfo", &json!({}), CALL_TIMEOUT).await.map_err(StartError::from)
+}
+
 /// As [`register`], tried again until Telegram takes it, refuses it, or `shutdown`.
 ///
 /// # Errors

@@ -148,6 +148,11 @@ impl Settings {
         Ok(Settings { token: Secret::of(token.to_owned()), api_url, secret, merchant })
     }
 
+    /// Where the Bot API is.
+    pub fn api_url(&self) -> &Url {
+        &self.api_url
+    }
+
     /// The webhook's secret, where one is set: then updates come by webhook, else by polling.
     pub fn secret(&self) -> Option<&Secret> {
         self.secret.as_ref()
