@@ -18,6 +18,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fantoccini::{Client, ClientBuilder, Locator, wd::WebDriverCompatibleCommand};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 
 mod support;
 
@@ -596,6 +597,42 @@ async fn an_order_is_corrected_beside_its_chat() {
     let ordered = customer.say("one gondoliera").await;
     assert!(ordered.contains("Capricciosa"), "{ordered}");
     customer.no_complaints().await;
+    staff.no_complaints().await;
+}
+
+#[tokio::test]
+async fn a_message_that_failed_is_tried_again() {
+    let program = Program::start().await;
+    let driver = Driver::start().await;
+    let staff = driver.window("staff", PHONE).await;
+    staff.welcome(&program).await;
+    // As a turn that failed leaves it.
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(program.database());
+    let mut sql = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+    let raw = json!({"id": "0192f3a4-b5c6-7d8e-9fa0-b1c2d3e4f506", "text": "2 diavola <b>please</b>"}).to_string();
+    sqlx::query(
+        "INSERT INTO aside VALUES ('pizzeria', 'web', 'x:0192f3a4-b5c6-7d8e-9fa0-b1c2d3e4f506', 'x', $1, $2, $3)",
+    )
+    .bind(raw)
+    .bind("the program made a mistake (panic)")
+    .bind(i64::try_from(std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap())
+    .execute(&mut sql)
+    .await
+    .unwrap();
+    staff.go(&program.address("/console/conversations")).await;
+    staff.until("document.querySelector('details.aside')", "what failed").await;
+    staff.click("details.aside summary").await;
+    staff
+        .until("document.querySelector('details.aside').innerText.includes('2 diavola <b>please</b>')", "its words")
+        .await;
+    staff.fits("what failed").await;
+    staff.can_be_hit("what failed").await;
+    staff.picture("console-phone-8-aside").await;
+    staff.click("details.aside button").await;
+    staff.until("!document.querySelector('details.aside')", "nothing failed any more").await;
+    staff.until("document.querySelector('#list .talks a')", "the chat that came of it").await;
+    staff.click("#list .talks a").await;
+    staff.until("document.querySelector('#talk').innerText.includes('Diavola')", "the answer in it").await;
     staff.no_complaints().await;
 }
 

@@ -5,12 +5,12 @@ use std::{collections::HashSet, fs, path::Path};
 
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use theusual::{
-    channel::{Arrival, ChannelKind, Content, Inbox as _, Peer},
+    channel::{Arrival, ChannelKind, Inbox as _, Peer, web},
     desk::Desk,
     id::MerchantId,
     moment::{Moment, Span},
     store::{Author, MessageView, Store},
-    work::{Event, Habits, Work, new_id, now},
+    work::{Action, Event, Habits, NotDone, Work, new_id, now},
 };
 
 struct House {
@@ -44,17 +44,10 @@ impl House {
     }
 
     fn says(&self, who: &str, text: &str) -> Arrival {
-        Arrival {
-            merchant: self.merchant.clone(),
-            channel: ChannelKind::Web,
-            foreign_id: format!("{:032x}", new_id()),
-            peer: Peer::new(who).unwrap(),
-            name: None,
-            language: None,
-            at: now(),
-            content: Content::words(text).unwrap(),
-            raw: format!("raw {text}"),
-        }
+        // As the page posts it.
+        let id = uuid::Uuid::from_u128(new_id()).to_string();
+        let body = serde_json::json!({"id": id, "text": text}).to_string();
+        web::arrival(self.merchant.clone(), Peer::new(who).unwrap(), None, body.as_bytes(), now()).unwrap()
     }
 
     async fn messages(&self, work: &Work, who: &str) -> Vec<MessageView> {
@@ -124,8 +117,25 @@ async fn an_arrival_whose_turn_fails_is_kept_aside_and_disturbs_nobody() {
     let aside = work.store().aside(&house.merchant).await.unwrap();
     assert_eq!((aside.len(), aside[0].foreign_id.as_str()), (1, poison.foreign_id.as_str()));
     assert!(aside[0].fault.contains("conversation id"), "{}", aside[0].fault);
+    let poisoned = poison.clone();
     work.deliver(poison).await.unwrap();
     assert_eq!(work.store().aside(&house.merchant).await.unwrap().len(), 1, "a repeat is the same one");
+    // The staff try again: it fails as before and stays, until what was wrong is mended.
+    let again = || Action::Retry { channel: poisoned.channel, foreign_id: poisoned.foreign_id.clone() };
+    let refused = work.act(&house.merchant, "Ada", again()).await.unwrap_err();
+    assert!(matches!(&refused, NotDone::Refused(why) if why.contains("conversation id")), "{refused:?}");
+    assert_eq!(work.store().aside(&house.merchant).await.unwrap().len(), 1);
+    let mend = "UPDATE conversation SET conversation_id = (SELECT conversation_id FROM message WHERE body = '2 margherita') \
+                WHERE conversation_id = 'nonsense'";
+    sqlx::query(mend).execute(&mut house.sql().await).await.unwrap();
+    work.act(&house.merchant, "Ada", again()).await.unwrap();
+    assert!(work.store().aside(&house.merchant).await.unwrap().is_empty());
+    let shown = house.messages(&work, "one").await.last().unwrap().body.clone();
+    assert!(shown.contains("1 × Diavola"), "{shown}");
+    assert!(matches!(work.act(&house.merchant, "Ada", again()).await, Err(NotDone::Missing)), "once is enough");
+    let before = house.messages(&work, "one").await.len();
+    work.deliver(poisoned).await.unwrap();
+    assert_eq!(house.messages(&work, "one").await.len(), before, "the vendor's repeat is one still");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -56,6 +56,15 @@ pub struct Arrival {
     pub raw: String,
 }
 
+/// An arrival from the bytes that were kept of it; `None` where they can't be read any more.
+pub fn again(merchant: &MerchantId, channel: ChannelKind, peer: Peer, raw: &str, at: Moment) -> Option<Arrival> {
+    match channel {
+        ChannelKind::Web => web::arrival(merchant.clone(), peer, None, raw.as_bytes(), at).ok(),
+        ChannelKind::Telegram => telegram::parse(merchant, at, raw.as_bytes()).ok()?.arrival,
+        ChannelKind::Terminal => None,
+    }
+}
+
 /// What an arrival holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {

@@ -112,6 +112,7 @@ pub fn routes(web: Web) -> Router {
         .route("/console/conversations/{conversation}/hand-back", post(talks::hand_back))
         .route("/console/conversations/{conversation}/cart/{line}", get(cart::form))
         .route("/console/conversations/{conversation}/cart/{line}/save", post(cart::change))
+        .route("/console/aside/again", post(talks::again))
         .route("/console/names", get(page::names))
         .route("/console/names/decide", post(names::decide))
         .route("/console/names/list", get(names::fragment))

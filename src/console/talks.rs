@@ -27,6 +27,7 @@ use super::{
     session::{self, Staff},
 };
 use crate::{
+    channel::{self, Content, Peer},
     desk::{Desk, Why},
     id::ConversationId,
     moment::Moment,
@@ -67,7 +68,31 @@ pub(super) struct Answer {
 }
 
 pub(super) async fn list_fragment(State(console): State<Console>) -> Result<Markup, Failure> {
-    list(&console).await
+    list(&console, None).await
+}
+
+/// What an arrival is known by.
+#[derive(Deserialize)]
+pub(super) struct Aside {
+    channel: String,
+    foreign_id: String,
+}
+
+/// Takes a message in again on which the program failed, and answers with the list as it then is.
+pub(super) async fn again(
+    State(console): State<Console>,
+    Extension(staff): Extension<Staff>,
+    headers: HeaderMap,
+    Form(aside): Form<Aside>,
+) -> Result<Response, Failure> {
+    let channel = aside.channel.parse().map_err(|()| Failure::Form)?;
+    let action = Action::Retry { channel, foreign_id: aside.foreign_id };
+    let fault = console.web.work.act(&console.web.merchant, &staff.name, action).await.err();
+    if session::by_script(&headers) {
+        let alert = fault.map(|fault| format!("Not done: {}", board::in_words(fault)));
+        return Ok(list(&console, alert.as_deref()).await?.into_response());
+    }
+    Ok(Redirect::to("/console/conversations").into_response())
 }
 
 pub(super) async fn talk_fragment(
@@ -125,8 +150,8 @@ pub(super) async fn hand_back(
 /// The right side of the console.
 pub(super) async fn side(console: &Console, staff: &Staff, side: Side<'_>) -> Result<Markup, Failure> {
     let (view, content) = match side {
-        Side::Orders => ("orders", live_list(list(console).await?)),
-        Side::List => ("list", live_list(list(console).await?)),
+        Side::Orders => ("orders", live_list(list(console, None).await?)),
+        Side::List => ("list", live_list(list(console, None).await?)),
         Side::Talk(id, open) => ("talk", live_talk(console, staff, id, open).await?),
         Side::Names(alert) => ("names", names::live(console, alert).await?),
     };
@@ -233,7 +258,7 @@ async fn live_talk(console: &Console, staff: &Staff, id: ConversationId, open: O
     })
 }
 
-async fn list(console: &Console) -> Result<Markup, Failure> {
+async fn list(console: &Console, alert: Option<&str>) -> Result<Markup, Failure> {
     let web = &console.web;
     let now = web.now();
     let shop = web.work.shop(&web.merchant).ok_or(Failure::Missing)?;
@@ -244,6 +269,7 @@ async fn list(console: &Console) -> Result<Markup, Failure> {
     waiting.sort_by_key(|view| waits_since(view));
     let others: Vec<_> = all.iter().filter(|view| !needs_person(view)).collect();
     Ok(html! {
+        @if let Some(alert) = alert { p.alert role="alert" { (alert) } }
         @if !aside.is_empty() { (set_aside(&aside, &clock, now)) }
         @if !waiting.is_empty() {
             h2 { "Waiting for a person " span.count { (waiting.len()) } }
@@ -287,10 +313,31 @@ fn set_aside(aside: &[AsideView], clock: &Clock, now: Moment) -> Markup {
             p { "These messages arrived, and the program failed on them. They are kept whole." }
             ul {
                 @for view in aside {
-                    li { b { (clock.shown(Moment(view.at), now)) } " " (view.channel) ": " (view.fault) }
+                    li {
+                        b { (clock.shown(Moment(view.at), now)) } " " (view.channel)
+                        @if let Some(words) = words_of(view) { ": “" (words) "”" }
+                        p.fault { (view.fault) }
+                        form method="post" action="/console/aside/again" hx-post="/console/aside/again"
+                            hx-target="#list" hx-swap="innerHTML" hx-disabled-elt="find button" {
+                            input type="hidden" name="channel" value=(view.channel);
+                            input type="hidden" name="foreign_id" value=(view.foreign_id);
+                            button type="submit" { "Try again" }
+                        }
+                    }
                 }
             }
         }
+    }
+}
+
+/// What the customer wrote, where it was words.
+fn words_of(view: &AsideView) -> Option<String> {
+    let channel = view.channel.parse().ok()?;
+    // Only the words are shown, which are no shop's.
+    let merchant = "shop".parse().ok()?;
+    match channel::again(&merchant, channel, Peer::new(view.peer.clone())?, &view.raw, Moment(view.at))?.content {
+        Content::Text(text) | Content::TooLong(text) => Some(text),
+        _ => None,
     }
 }
 

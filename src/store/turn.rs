@@ -195,6 +195,12 @@ const RECENT_ORDERS: &str = "SELECT order_id, number, conversation_id, customer_
 const SET_ASIDE: &str = "INSERT INTO aside (merchant_id, channel, foreign_id, peer, raw, fault, at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (merchant_id, channel, foreign_id) DO NOTHING";
 
+const KEPT_ASIDE: &str = "SELECT peer, raw FROM aside WHERE merchant_id = $1 AND channel = $2 AND foreign_id = $3";
+
+const NO_LONGER_ASIDE: &str = "DELETE FROM aside WHERE merchant_id = $1 AND channel = $2 AND foreign_id = $3";
+
+const NOT_RECEIVED: &str = "DELETE FROM inbox WHERE merchant_id = $1 AND channel = $2 AND foreign_id = $3";
+
 const GIVE_UP: &str = "UPDATE conversation SET version = version + 1, gather_from = NULL, gather_until = NULL, \
      desk = $3, waiting_since = $4 WHERE merchant_id = $1 AND conversation_id = $2";
 
@@ -580,6 +586,24 @@ impl Tx {
             .execute(&mut *self.tx)
             .await?;
         Ok(())
+    }
+
+    /// Takes an arrival back that was kept aside, as if it had never come: from whom, and the vendor's bytes.
+    pub async fn take_aside(
+        &mut self,
+        merchant: &MerchantId,
+        channel: ChannelKind,
+        foreign_id: &str,
+    ) -> Result<Option<(Peer, String)>, StoreError> {
+        let key = (merchant.as_str(), channel.word(), foreign_id);
+        let kept: Option<(String, String)> =
+            sqlx::query_as(KEPT_ASIDE).bind(key.0).bind(key.1).bind(key.2).fetch_optional(&mut *self.tx).await?;
+        let Some((peer, raw)) = kept else { return Ok(None) };
+        for statement in [NO_LONGER_ASIDE, NOT_RECEIVED] {
+            sqlx::query(statement).bind(key.0).bind(key.1).bind(key.2).execute(&mut *self.tx).await?;
+        }
+        let peer = Peer::new(peer).ok_or_else(|| StoreError::Corrupt("a peer is too long".to_owned()))?;
+        Ok(Some((peer, raw)))
     }
 
     async fn note_move(&mut self, merchant: &MerchantId, order: &Order, actor: &str) -> Result<(), StoreError> {

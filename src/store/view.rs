@@ -111,6 +111,10 @@ pub struct AsideView {
     pub channel: String,
     /// The vendor's id.
     pub foreign_id: String,
+    /// From whom.
+    pub peer: String,
+    /// The vendor's bytes.
+    pub raw: String,
     /// What went wrong.
     pub fault: String,
     /// When, in Unix milliseconds.
@@ -237,7 +241,7 @@ const CONVERSATION_OF: &str =
     "SELECT conversation_id FROM conversation WHERE merchant_id = $1 AND channel = $2 AND peer = $3";
 
 const ASIDE: &str =
-    "SELECT channel, foreign_id, fault, at FROM aside WHERE merchant_id = $1 ORDER BY at DESC LIMIT 100";
+    "SELECT channel, foreign_id, peer, raw, fault, at FROM aside WHERE merchant_id = $1 ORDER BY at DESC LIMIT 100";
 
 impl Store {
     /// The orders that are under way, and those that ended after `since`; the newest first.

@@ -104,6 +104,13 @@ pub enum Action {
     HandBack(ConversationId),
     /// Changes what a customer is ordering.
     Correct(Box<Correction>),
+    /// Takes an arrival in again whose turn failed.
+    Retry {
+        /// The channel that it came over.
+        channel: ChannelKind,
+        /// The vendor's id of it.
+        foreign_id: String,
+    },
     /// Lets customers use a name for a thing from now on, or no longer.
     Name {
         /// The name.

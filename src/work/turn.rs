@@ -350,6 +350,9 @@ async fn act(
             outcome.events.push(Event::Order { merchant: merchant.clone(), order: moved.id });
             (moved.conversation, Some(moved))
         }
+        Action::Retry { channel, foreign_id } => {
+            return retry(work, tx, merchant, (*channel, foreign_id), outcome).await;
+        }
         Action::Name { phrase, meant, approved } => {
             return correct::decide(work, tx, merchant, (phrase, meant), *approved, now, outcome).await;
         }
@@ -360,7 +363,7 @@ async fn act(
     let mut talk = Talk { work, shop, tx, outcome, conversation, now, said: false };
     match action {
         Action::Correct(correction) => talk.correct(staff, correction).await?,
-        Action::Order { .. } | Action::Name { .. } => {
+        Action::Order { .. } | Action::Name { .. } | Action::Retry { .. } => {
             if let Some(order) = &moved {
                 talk.happens(&Input::OrderMoved(order)).await?;
             }
@@ -389,6 +392,23 @@ async fn act(
         },
     }
     talk.save().await?;
+    Ok(())
+}
+
+/// Takes an arrival in again that was kept aside. Where it fails again, the transaction is undone and it stays there.
+async fn retry(
+    work: &Work,
+    tx: &mut Tx,
+    merchant: &MerchantId,
+    (channel, foreign_id): (ChannelKind, &str),
+    outcome: &mut Outcome,
+) -> Result<(), Failed> {
+    let (peer, raw) = tx.take_aside(merchant, channel, foreign_id).await?.ok_or(NotDone::Missing)?;
+    let unread = || NotDone::Refused("what arrived can't be read any more; write to the customer instead".to_owned());
+    // At this moment: what is answered now is promised from now on.
+    let arrival = crate::channel::again(merchant, channel, peer, &raw, now()).ok_or_else(unread)?;
+    arrive(work, tx, &arrival, outcome).await?;
+    outcome.events.push(Event::Anything);
     Ok(())
 }
 

@@ -35,6 +35,12 @@ impl Program {
         program
     }
 
+    /// Where its database lies.
+    #[allow(dead_code, reason = "each test that starts the program uses a part of this")]
+    pub fn database(&self) -> std::path::PathBuf {
+        self.folder.path().join("data/usual.db")
+    }
+
     /// Runs it (again), and waits until it answers.
     pub async fn run(&mut self) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_usual"))
