@@ -270,24 +270,64 @@ async fn telegram_gets_clear_answers_to_everything() {
     telegram.assert_empty();
 }
 
-#[tokio::test]
-async fn the_metrics_tell_of_work_and_of_nobody() {
-    let folder = tempfile::tempdir().unwrap();
-    let (_child, base, _) = serving(usual(folder.path()).env("USUAL_METRICS_TOKEN", SECRET)).await;
+/// What a customer says who wants to be known to nobody but the shop.
+const CANARIES: [&str; 4] = ["2 margherita", "deliver to Canary Wharf Street 5, 0155", "Zaphodine", "yes"];
+
+/// Says it all on the shop's page.
+async fn sing(base: &str) {
     let client = reqwest::Client::new();
     let page = client.get(format!("{base}/")).send().await.unwrap();
     let cookie = page.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-    // What a customer says, their name and their address are looked for below.
-    for (n, text) in ["2 margherita", "deliver to Canary Wharf Street 5, 0155", "Zaphodine"].into_iter().enumerate() {
+    for (n, text) in CANARIES.into_iter().enumerate() {
         let said = client
             .post(format!("{base}/chat/pizzeria/messages"))
             .header("cookie", &cookie)
-            .header("origin", &base)
+            .header("origin", base)
             .header("content-type", "application/json")
             .body(json!({"id": format!("0192f3a4-b5c6-7d8e-9fa0-b1c2d3e4f50{n}"), "text": text}).to_string())
             .send();
         assert_eq!(said.await.unwrap().status(), 200, "{text}");
     }
+}
+
+#[tokio::test]
+async fn the_log_holds_no_word_of_a_customer() {
+    let folder = tempfile::tempdir().unwrap();
+    let telegram = FakeTelegram::start().await;
+    let port = free_port();
+    let base = format!("http://127.0.0.1:{port}");
+    let log = folder.path().join("log");
+    let mut child = usual(folder.path())
+        .env("USUAL_LISTEN", format!("127.0.0.1:{port}"))
+        .env("USUAL_LOG", "debug")
+        .env("TELOXIDE_TOKEN", TOKEN)
+        .env("TELOXIDE_API_URL", telegram.url())
+        .stderr(fs::File::create(&log).unwrap())
+        .spawn()
+        .unwrap();
+    let ready = async {
+        while reqwest::get(format!("{base}/readyz")).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, ready).await.unwrap();
+    sing(&base).await;
+    std::process::Command::new("kill").args(["-TERM", &child.id().unwrap().to_string()]).status().unwrap();
+    tokio::time::timeout(PATIENCE, child.wait()).await.unwrap().unwrap();
+    let log = fs::read_to_string(log).unwrap();
+    assert!(log.lines().count() > 10, "there is a log: {log}");
+    for canary in ["margherita", "Canary", "Zaphodine", "0155", TOKEN] {
+        let found = log.lines().find(|line| line.contains(canary));
+        assert!(found.is_none(), "{canary} is in the log: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_metrics_tell_of_work_and_of_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_child, base, _) = serving(usual(folder.path()).env("USUAL_METRICS_TOKEN", SECRET)).await;
+    let client = reqwest::Client::new();
+    sing(&base).await;
     let ask = |headers: &[(&str, &str)]| {
         let mut request = client.get(format!("{base}/metrics"));
         for (name, value) in headers {
@@ -297,8 +337,8 @@ async fn the_metrics_tell_of_work_and_of_nobody() {
     };
     let text = ask(&[]).await.unwrap().text().await.unwrap();
     for line in [
-        "usual_arrival_seconds_count{channel=\"web\"} 3",
-        "usual_turns_total{kind=\"arrival\",outcome=\"stored\"} 3",
+        "usual_arrival_seconds_count{channel=\"web\"} 4",
+        "usual_turns_total{kind=\"arrival\",outcome=\"stored\"} 4",
         "usual_aside_messages 0",
         "usual_writer_queue 0",
     ] {
