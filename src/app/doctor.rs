@@ -1,21 +1,20 @@
 //! `usual doctor`: looks at everything that a shop needs to be open, changes nothing, and says what to do about what is
 //! wrong. Each line of it begins with `ok`, `note` (nothing to do) or `FIX`.
 
-use std::{
-    io::Write,
-    net::SocketAddr,
-    path::Path,
-    time::{Duration, SystemTime},
-};
+use std::{io::Write, net::SocketAddr, path::Path};
 
 use tokio::net::TcpListener;
+use url::Url;
 
 use super::settings::Settings;
 use crate::{
     catalog,
-    channel::telegram::{StartError, Telegram, hook},
+    channel::{
+        probe,
+        telegram::{StartError, Telegram, hook},
+    },
     id::MerchantId,
-    moment::{Moment, Span},
+    moment::Span,
     store::{Store, backup},
     work::now,
 };
@@ -25,9 +24,6 @@ const LEAST_FREE: u64 = 256 * 1024 * 1024;
 
 /// Free space in sizes of the database: a backup beside it, and the log that grows meanwhile.
 const LEAST_COPIES: u64 = 2;
-
-/// Longest wait for an answer over the network.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A clock that is further off than this makes promises that the customer's own clock belies.
 const MOST_OFF: Span = Span::seconds(30);
@@ -176,14 +172,10 @@ async fn address(listen: SocketAddr, report: &mut Report<'_>) -> anyhow::Result<
     match TcpListener::bind(listen).await {
         Ok(_) => report.note("address", &format!("nobody listens on {listen}; `usual serve` opens the shop"))?,
         Err(fault) if fault.kind() == std::io::ErrorKind::AddrInUse => {
-            let client = reqwest::Client::builder().timeout(PATIENCE).build()?;
             let here =
                 if listen.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], listen.port())) } else { listen };
-            let text = match client.get(format!("http://{here}/readyz")).send().await {
-                Ok(answer) => answer.text().await.unwrap_or_default(),
-                Err(_) => String::new(),
-            };
-            if text == super::serve::READY {
+            let text = probe::text(&format!("http://{here}/readyz")).await;
+            if text.as_deref() == Some(super::serve::READY) {
                 report.ok("address", &format!("the shop is open on {listen}"))?;
             } else {
                 let words = format!("something listens on {listen} and is no open shop; stop it, or set USUAL_LISTEN");
@@ -262,20 +254,16 @@ async fn telegram(settings: &Settings, merchant: Option<MerchantId>, report: &mu
             report.note("telegram", &format!("{waiting} messages wait there and come with the next start"))?
         }
     }
-    clock(telegram.settings().api_url().as_str(), report).await
+    clock(telegram.settings().api_url(), report).await
 }
 
 /// How far this machine's clock is from a server's.
-async fn clock(server: &str, report: &mut Report<'_>) -> anyhow::Result<()> {
-    let client = reqwest::Client::builder().timeout(PATIENCE).build()?;
-    let answer = client.head(server).send().await;
-    let date =
-        answer.ok().and_then(|answer| httpdate::parse_http_date(answer.headers().get("date")?.to_str().ok()?).ok());
-    let Some(date) = date else {
+async fn clock(server: &Url, report: &mut Report<'_>) -> anyhow::Result<()> {
+    let Some((there, here)) = probe::times(server).await else {
         report.note("clock", "no server told the time")?;
         return Ok(());
     };
-    let off = Moment::of(SystemTime::now()).since(Moment::of(date));
+    let off = here.since(there);
     if Span::millis(off.0.abs()) > MOST_OFF {
         let words = format!("this machine's clock is {} seconds off; switch on its time service (NTP)", off.0 / 1_000);
         report.fix("clock", &words)?;

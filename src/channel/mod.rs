@@ -8,6 +8,7 @@ use std::{fmt, pin::Pin, str::FromStr};
 
 use crate::{id::MerchantId, language::Language, moment::Moment, moment::Span};
 
+pub mod probe;
 pub mod telegram;
 pub mod web;
 
