@@ -519,8 +519,11 @@ impl Work<'_> {
         if self.shop.group(&chosen.group).is_some_and(|group| self.shop.makes(group).is_some()) {
             let of_group = |option: &Chosen| option.group == chosen.group;
             if line.options.iter().filter(|option| of_group(option)).count() >= HALVES as usize {
-                let first = line.options.iter().position(of_group);
-                first.map(|first| line.options.remove(first));
+                let first = line.options.iter().position(of_group).map(|first| line.options.remove(first));
+                // What was wished for it alone goes with it.
+                let gone = first.and_then(|first| Some(first.choice.settled()?.as_str().to_owned()));
+                line.options
+                    .retain(|option| option.half.as_ref().is_none_or(|half| Some(half.as_str()) != gone.as_deref()));
             }
         }
         line.options.push(chosen);

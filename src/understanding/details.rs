@@ -359,11 +359,7 @@ impl Draft<'_> {
         for at in 0..self.segments.len() {
             let segment = &self.segments[at];
             let token = &self.words[segment.from].token;
-            if segment.dead
-                || token.kind != Kind::Number
-                || segment.to != segment.from + 1
-                || !segment.products.is_empty()
-            {
+            if segment.dead || token.kind != Kind::Number || segment.to != segment.from + 1 || segment.is_name() {
                 continue;
             }
             let before = &self.text[..token.from];
@@ -395,7 +391,7 @@ impl Draft<'_> {
             let (before, segment) = (&self.segments[at - 1], &self.segments[at]);
             let bracketed = self.text[..self.words[segment.from].token.from].ends_with('(');
             let live = !segment.dead && !segment.is_name() && segment.number.is_some();
-            if live && bracketed && before.number == segment.number {
+            if live && bracketed && !before.dead && before.number == segment.number {
                 let closed = |s: &Segment| self.text[self.words[s.from].token.from..].starts_with(')');
                 let after = self.segments.get(at + 1).is_some_and(closed);
                 self.segments.drain(at..at + 1 + usize::from(after));

@@ -48,7 +48,8 @@ impl Engine {
         let names: Vec<Vec<usize>> = (0..draft.segments.len()).map(|at| self.halvable(draft, at)).collect();
         let mut at = 0;
         let mut made = self.halves_in(cart);
-        let changed = made.iter().any(|&half| self.change_half(&mut draft.segments, &names, half, cart));
+        let change = |changed, &half: &_| self.change_half(&mut draft.segments, &names, half, cart) || changed;
+        let changed = made.iter().fold(false, change);
         while at < draft.segments.len() {
             let Some(found) = self.halves_at(&draft.segments, &names, at) else {
                 at += 1;
@@ -57,6 +58,10 @@ impl Engine {
             let (from, next) = (at, found.span.1 + 1);
             at = next;
             if part_several(&mut draft.segments, &found) {
+                continue;
+            }
+            if self.are_toppings(&draft.segments, &found) {
+                at = from + 1;
                 continue;
             }
             let [a, b] = found.names.map(|name| &names[name]);
@@ -95,12 +100,20 @@ impl Engine {
             });
         let Some((at, into, (group, new))) = found else { return false };
         let group = &self.shop.groups[group];
-        let is_old = |option: &&mut Chosen| {
+        let is_old = |option: &Chosen| {
             option.group == group.id && option.choice.settled() == Some(&group.choices[half.1]) && !option.without
         };
-        let mut options = cart.lines.iter_mut().rev().flat_map(|line| &mut line.options);
-        let Some(option) = options.find(is_old) else { return false };
-        option.choice = Pick::One(group.choices[new].clone());
+        let Some(line) = cart.lines.iter_mut().rev().find(|line| line.options.iter().any(is_old)) else {
+            return false;
+        };
+        for option in line.options.iter_mut().filter(|option| is_old(option)) {
+            option.choice = Pick::One(group.choices[new].clone());
+        }
+        // What was wished for the old half is wished for the new one.
+        let (old, new) = (self.shop.half_of(half.0, half.1), self.shop.half_of(half.0, new));
+        for option in line.options.iter_mut().filter(|option| option.half.is_some() && option.half == old) {
+            option.half.clone_from(&new);
+        }
         segments[at..=into].iter_mut().for_each(|segment| segment.dead = true);
         true
     }
@@ -182,7 +195,7 @@ impl Engine {
                 joints = 0;
                 last = at;
                 shape.push(found);
-                if is_whole(&shape) && part(at + 1) != Some(Part::Half) {
+                if is_whole(&shape) && (shape.len() == 4 || part(at + 1) != Some(Part::Half)) {
                     break;
                 }
             }
@@ -198,7 +211,31 @@ impl Engine {
         if alone && opened || of[names[0]] == of[names[1]] {
             return None;
         }
+        // "a cola, half a Diavola, half a Funghi": where another name follows, the first was an item of its own.
+        let after = (last + 1..segments.len()).find(|&at| !matches!(part(at), Some(Part::Glue | Part::Joint)));
+        if shape.first() == Some(&Part::Name) && after.and_then(part) == Some(Part::Name) {
+            return None;
+        }
+        // "pepperoni, margherita and half a litre of cola"
+        let ends = segments.get(last + 1).is_none_or(|s| s.mark.is_some());
+        if matches!(shape[..], [Part::Name, Part::Name, Part::Half]) && !ends {
+            return None;
+        }
         Some(Found { span: (from, last), names, once: alone })
+    }
+
+    /// "half ham, half mushrooms": toppings of the item before, or of none, and no halves of pizzas that are called so.
+    fn are_toppings(&self, segments: &[Segment], found: &Found) -> bool {
+        let named = found.names.map(|name| &segments[name]);
+        let sentence = segments[..found.span.0].iter().rposition(Segment::ends_sentence).map_or(0, |stop| stop + 1);
+        let before = &segments[sentence..found.span.0];
+        let had = before
+            .iter()
+            .rev()
+            .find(|s| !s.dead && !s.products.is_empty())
+            .is_some_and(|head| named.iter().all(|s| !self.shop.fitting(&head.products, &s.choices).is_empty()));
+        let refused = segments[found.span.0..=found.span.1].iter().any(|s| s.roles.has(Role::Without) && !s.is_name());
+        had || refused || named.iter().all(|s| s.products.is_empty() && !s.choices.is_empty())
     }
 
     /// Turns the segments of halves into a head and two options.
@@ -214,10 +251,8 @@ impl Engine {
         for segment in &mut segments[from..=last] {
             *segment = Segment { from: segment.from, to: segment.to, dead: true, ..Segment::default() };
         }
-        let mut options = [last - 1, last];
-        if from == last - 1 {
-            options = [last, last];
-        }
+        // A shape has three segments at least.
+        let options = [last - 1, last];
         segments[from].dead = false;
         segments[from].products = vec![product];
         for (at, half) in options.into_iter().zip(halves) {
@@ -251,9 +286,12 @@ impl Engine {
             let ends = |s: &Segment| {
                 s.mark.is_some_and(|mark| mark != Kind::Sign) || !s.products.is_empty() && s.choices.is_empty()
             };
-            let option = |s: &Segment| !s.dead && !s.choices.is_empty() && s.half.is_none();
-            let begin =
-                (0..first).rev().find(|&b| ends(&segments[b]) || segments[b].half.is_some()).map_or(0, |b| b + 1);
+            let is_half_of = |s: &Segment| s.choices.iter().any(|&(group, _)| self.shop.makes(group).is_some());
+            let option = |s: &Segment| !s.dead && !s.choices.is_empty() && s.half.is_none() && !is_half_of(s);
+            let begin = (0..first)
+                .rev()
+                .find(|&b| ends(&segments[b]) || is_half_of(&segments[b]) || segments[b].half.is_some())
+                .map_or(0, |b| b + 1);
             let end = (last + 1..segments.len()).find(|&b| ends(&segments[b])).unwrap_or(segments.len());
             let clause = if segments[begin..first].iter().any(option) { begin..first } else { last + 1..end };
             for segment in &mut segments[clause] {
@@ -365,6 +403,10 @@ mod tests {
             ("a half-and-half with diavola and funghi", "1 half_half[diavola funghi]"),
             ("half diavola half funghi, no onions on the funghi half", "1 half_half[-onion@funghi diavola funghi]"),
             ("four pizzas: half diavola, half funghi", "2 diavola[]; 2 funghi[]"),
+            ("half diavola half funghi no onions on the funghi half", "1 half_half[-onion@funghi diavola funghi]"),
+            ("2 margherita, half diavola half funghi", "2 margherita[]; 1 half_half[diavola funghi]"),
+            ("pepperoni, margherita and half a liter of coke", "1 pepperoni[]; 1 margherita[]; 1 cola[]"),
+            ("a margherita, half mushroom, half pepperoni", "1 margherita[mushrooms pepperoni]"),
             ("'n groot pizza half hawaii half tonno asb", "1 half_half[hawaii large tonno]"),
             ("en stor pizza, halvparten hawaii og halvparten tonno", "1 half_half[hawaii large tonno]"),
             ("одну пиццу пополам: маргарита и пепперони", "1 half_half[margherita pepperoni]"),
@@ -401,6 +443,23 @@ mod tests {
         let asked = Some(Expecting::Choice);
         assert_eq!(read(&engine, "hawaii and funghi", &bare, asked).0, "1 half_half[funghi hawaii]");
         assert_eq!(read(&engine, "hawaii", &bare, asked).0, "1 half_half[hawaii]");
+    }
+
+    #[test]
+    fn what_was_wished_for_a_half_goes_with_it() {
+        let engine = engine(SHOP);
+        let cart: Cart = serde_json::from_str(
+            r#"[{"product": "half_half", "options": [{"group": "halves", "choice": "funghi"}, {"group": "halves", "choice": "hawaii"},
+                {"group": "topping", "choice": "onion", "without": true, "half": "funghi"}]}]"#,
+        )
+        .unwrap();
+        let cases = [
+            ("change the funghi half to tonno", "1 half_half[-onion@tonno hawaii tonno]"),
+            ("make it half tonno half napoli", "1 half_half[napoli tonno]"),
+        ];
+        for (text, wanted) in cases {
+            assert_eq!(read(&engine, text, &cart, None).0, wanted, "{text:?}");
+        }
     }
 
     #[test]

@@ -157,10 +157,12 @@ pub enum Role {
     Undo,
     /// What was said of all is not said of what follows.
     Except,
+    /// So many of what stands before are taken out.
+    Fewer,
 }
 
 /// Names of the roles in a lexicon file.
-const ROLES: [(&str, Role); 56] = [
+const ROLES: [(&str, Role); 57] = [
     ("article", Role::Article),
     ("definite", Role::Definite),
     ("and", Role::And),
@@ -217,6 +219,7 @@ const ROLES: [(&str, Role); 56] = [
     ("chatter", Role::Chatter),
     ("undo", Role::Undo),
     ("except", Role::Except),
+    ("fewer", Role::Fewer),
 ];
 
 /// A set of roles.

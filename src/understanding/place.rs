@@ -11,7 +11,7 @@ use crate::order::Fulfilment;
 /// Most characters of an address; longer ones are no address.
 const LONGEST_ADDRESS: usize = 200;
 
-/// Fewest letters of an abbreviation whose full stop ends no address: "St. 5".
+/// Most letters of an abbreviation whose full stop ends no address: "St. 5".
 const LONGEST_ABBREVIATION: usize = 3;
 
 impl Draft<'_> {

@@ -187,13 +187,29 @@ impl Engine {
         let begin = draft.segments[..except].iter().rposition(Segment::ends_sentence).map_or(0, |stop| stop + 1);
         let end = draft.segments[except..].iter().position(Segment::ends_sentence);
         let end = end.map_or(draft.segments.len(), |stop| except + stop);
+        // "… except the cola, and add a tea": what follows is another matter.
+        let joint = |s: &Segment| s.mark.is_some() || !s.is_name() && s.roles.any(&[Role::And, Role::But]);
+        let turns = |s: &Segment| !s.is_name() && s.roles.any(&[Role::Add, Role::Make, Role::Open, Role::Remove]);
+        let other = |at: &usize| {
+            let next = draft.segments[at + 1..end].iter().find(|s| !joint(s));
+            turns(&draft.segments[*at]) || joint(&draft.segments[*at]) && next.is_some_and(turns)
+        };
+        let end = (except + 1..end).find(other).unwrap_or(end);
         let before = &draft.segments[begin..except];
         let says = |role: Role| before.iter().any(|s| s.is(role) && !s.is_name());
         let all = draft.segments[except].roles.has(Role::All) || says(Role::All) || says(Role::Rest);
-        let clears = says(Role::Clear) || says(Role::Remove) && all;
-        let named: Vec<usize> =
-            draft.segments[except..end].iter().filter(|s| !s.dead).flat_map(|s| s.products.iter().copied()).collect();
+        let clears = says(Role::Clear) || all && (says(Role::Remove) || says(Role::Without));
+        let live = || draft.segments[except..end].iter().filter(|s| !s.dead);
+        // "all toppings except the cheese"
+        let of_options = before.iter().any(|s| !s.groups.is_empty())
+            || live().any(|s| s.products.is_empty() && !s.choices.is_empty());
+        let named: Vec<usize> = live().flat_map(|s| s.products.iter().chain(s.class.iter()).copied()).collect();
         let stays = |line: &Line| self.shop.products_of(line).iter().any(|p| named.contains(p));
+        if clears && of_options {
+            // Which line it is about can't be told: it is named back, and nothing is taken out.
+            draft.refuse(begin, end - 1);
+            return false;
+        }
         if !clears || before.iter().any(|s| !s.dead && s.is_name()) || !cart.lines.iter().any(stays) {
             return false;
         }
@@ -215,7 +231,9 @@ impl Engine {
             let is_product = |&b: &usize| !draft.segments[b].dead && !draft.segments[b].products.is_empty();
             let before = (0..at).rev().find(is_product);
             let after = (at + 1..draft.segments.len()).find(is_product);
-            let found = before.into_iter().chain(after).find_map(|product| {
+            // "0.5 cola": the one that it touches comes first.
+            let touching = after.filter(|&after| after == at + 1);
+            let found = touching.into_iter().chain(before).chain(after).find_map(|product| {
                 match self.shop.numbered(&draft.segments[product].products, &number)[..] {
                     [one] => Some(one),
                     _ => None,
@@ -238,7 +256,9 @@ impl Engine {
             let opened = after.is(Role::Open) && !after.is_name();
             let led = before.is(Role::Into) && before.roles.has(Role::Name) && !before.is_name();
             let item = draft.segments[..at - 1].iter().any(|s| !s.dead && !s.products.is_empty());
-            if opened && led && item && segment.is_name() && segment.to - segment.from == 1 {
+            let earlier = draft.segments[..at - 1].iter().filter(|s| !s.dead).flat_map(|s| &s.products);
+            let anew = earlier.chain(cart.iter().flatten()).all(|product| !segment.products.contains(product));
+            if opened && led && item && anew && segment.is_name() && segment.to - segment.from == 1 {
                 draft.segments[at].dead = true;
             }
         }

@@ -1091,3 +1091,24 @@ proptest::proptest! {
 }
 
 static ENGINE: std::sync::OnceLock<Engine> = std::sync::OnceLock::new();
+
+#[test]
+fn what_stays_is_named_and_one_fewer_is_no_light_one() {
+    changes(&[
+        ("take everything off except the cola", "1 margherita; 1 cola", "1 cola"),
+        ("remove everything except the cola and add a water", "1 margherita; 1 cola", "1 cola; 1 water"),
+        ("remove everything except the pizza", "1 margherita; 1 cola", "1 margherita"),
+        ("one cola less", "3 cola", "2 cola"),
+        ("one cola light", "1 cola", "2 cola"),
+        ("one of the margheritas should be large", "3 margherita", "2 margherita; 1 margherita[large]"),
+    ]);
+    orders(
+        "en",
+        &[
+            ("two pizzas, margherita and pepperoni", "1 margherita; 1 pepperoni"),
+            ("(1) margherita (2) cola", "1 margherita; 1 cola"),
+            ("two (2) margherita, one (1) cola", "2 margherita; 1 cola"),
+            ("two margherita pizzas", "2 margherita"),
+        ],
+    );
+}

@@ -125,10 +125,15 @@ pub fn tokens(text: &str) -> Vec<Token> {
 /// The tokens of a text without the numbers that merely count a list's entries: "1) pizza 2) tea", "1. soup".
 pub fn without_enumeration(text: &str, mut tokens: Vec<Token>) -> Vec<Token> {
     let mut entries = Vec::new();
+    // "two (2) pizzas, one (1) cola": a number in brackets behind a word says it once more.
+    let mut echoes = false;
     for (at, token) in tokens.iter().enumerate() {
         let begins = at == 0 || matches!(tokens[at - 1].kind, Kind::Stop | Kind::Comma | Kind::Question | Kind::Sign);
-        let opened = text[..token.from].ends_with('(');
-        let closed = !opened && text[token.to..].starts_with(')')
+        let bracketed = text[..token.from].ends_with('(');
+        if entries.is_empty() && bracketed {
+            echoes = at > 0 && matches!(tokens[at - 1].kind, Kind::Word | Kind::Number);
+        }
+        let closed = !(echoes && bracketed) && text[token.to..].starts_with(')')
             || begins && text[token.to..].starts_with('.') && text[token.to + 1..].starts_with([' ', '\u{a0}']);
         if token.kind == Kind::Number && closed && token.text == (entries.len() + 1).to_string() {
             entries.push(at);

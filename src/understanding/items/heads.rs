@@ -168,7 +168,7 @@ pub(super) fn edges(
             let segment = &segments[at];
             // "two pizzas margherita": the class is used up, and the number is the margheritas'.
             if segment.dead {
-                if segment.class.is_empty() {
+                if segment.class.is_empty() || !touching {
                     break;
                 }
                 continue;

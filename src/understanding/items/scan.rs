@@ -447,7 +447,7 @@ impl Scan<'_> {
         }
         // "one pie fewer"
         let counted = |b: usize| self.heads[b] || self.segments[b].number.is_some() && !self.segments[b].is_name();
-        if roles.has(Role::Light)
+        if roles.has(Role::Fewer)
             && at.checked_sub(1).is_some_and(counted)
             && self.ends_here(at)
             && let Some(now) = self.now
