@@ -325,17 +325,17 @@ async fn the_log_holds_no_word_of_a_customer() {
 #[tokio::test]
 async fn the_metrics_tell_of_work_and_of_nobody() {
     let folder = tempfile::tempdir().unwrap();
-    let (_child, base, _) = serving(usual(folder.path()).env("USUAL_METRICS_TOKEN", SECRET)).await;
+    let (_child, base, _) = serving(&mut usual(folder.path())).await;
     let client = reqwest::Client::new();
     sing(&base).await;
-    let ask = |headers: &[(&str, &str)]| {
+    let ask = |base: &str, headers: &[(&str, &str)]| {
         let mut request = client.get(format!("{base}/metrics"));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         request.send()
     };
-    let text = ask(&[]).await.unwrap().text().await.unwrap();
+    let text = ask(&base, &[]).await.unwrap().text().await.unwrap();
     for line in [
         "usual_arrival_seconds_count{channel=\"web\"} 4",
         "usual_turns_total{kind=\"arrival\",outcome=\"stored\"} 4",
@@ -350,11 +350,26 @@ async fn the_metrics_tell_of_work_and_of_nobody() {
         assert!(!text.contains(canary), "{canary} is in\n{text}");
     }
     // From elsewhere, through a proxy on this machine.
-    let elsewhere = ("x-forwarded-for", "198.51.100.7");
-    assert_eq!(ask(&[elsewhere]).await.unwrap().status(), 403);
-    assert_eq!(ask(&[elsewhere, ("authorization", "Bearer wrong")]).await.unwrap().status(), 403);
-    let token = format!("Bearer {SECRET}");
-    assert_eq!(ask(&[elsewhere, ("authorization", &token)]).await.unwrap().status(), 200);
+    assert_eq!(ask(&base, &[("x-forwarded-for", "198.51.100.7")]).await.unwrap().status(), 403);
+    // Where the world sees the shop, and where a token is set, it is asked for.
+    for (name, value) in [("USUAL_PUBLIC_URL", "https://order.example.com"), ("USUAL_METRICS_TOKEN", SECRET)] {
+        let folder = tempfile::tempdir().unwrap();
+        let listen = format!("127.0.0.1:{}", free_port());
+        let mut command = usual(folder.path());
+        let _child = command.env("USUAL_LISTEN", &listen).env(name, value).spawn().unwrap();
+        let base = format!("http://{listen}");
+        let ready = async {
+            while reqwest::get(format!("{base}/readyz")).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, ready).await.unwrap();
+        assert_eq!(ask(&base, &[]).await.unwrap().status(), 403, "{name}");
+        assert_eq!(ask(&base, &[("authorization", "Bearer wrong")]).await.unwrap().status(), 403, "{name}");
+        let token = format!("Bearer {SECRET}");
+        let right = ask(&base, &[("authorization", &token)]).await.unwrap().status();
+        assert_eq!(right, if name == "USUAL_METRICS_TOKEN" { 200 } else { 403 }, "{name}");
+    }
 }
 
 #[tokio::test]
@@ -384,7 +399,7 @@ async fn the_doctor_says_what_to_do() {
         "ok    database  data/usual.db: ",
         "ok    disk      ",
         "ok    shop      pizzeria: ",
-        "ok    outbox    nothing is kept aside",
+        "ok    turns     nothing is kept aside",
         "ok    address   the shop is open on ",
         "ok    telegram  messages are fetched",
         "ok    telegram  no messages wait there",
@@ -453,8 +468,20 @@ async fn a_backup_is_made_under_load_and_put_back_whole() {
     let (_, said) = ran(usual(folder.path()).args(["backup", "kept.db"]).env("DATABASE_URL", of_kept), "").await;
     assert!(rows_of(&said, "inbox") >= stored(), "nothing that was acknowledged is lost: {said}");
     // It opens, and goes on where the copy was made.
-    let (_child, base, _) = serving(&mut usual(folder.path())).await;
+    let (mut child, base, _) = serving(&mut usual(folder.path())).await;
     assert_eq!(reqwest::get(format!("{base}/readyz")).await.unwrap().status(), 200);
+    sing(&base).await;
+    // What a killed program left of a database that is gone is not played into the one that is put back.
+    child.kill().await.unwrap();
+    fs::remove_file(folder.path().join("data/usual.db")).unwrap();
+    assert!(fs::metadata(folder.path().join("data/usual.db-wal")).unwrap().len() > 0, "the log of what was said");
+    fs::set_permissions(folder.path().join("copy.db"), std::os::unix::fs::PermissionsExt::from_mode(0o444)).unwrap();
+    let (code, said) = ran(usual(folder.path()).args(["restore", "copy.db"]), "").await;
+    assert_eq!(code, Some(0), "{said}");
+    let (_, said) = ran(usual(folder.path()).args(["backup", "again.db"]), "").await;
+    assert_eq!(rows_of(&said, "inbox"), arrivals, "{said}");
+    let mode = fs::metadata(folder.path().join("data/usual.db")).unwrap().permissions();
+    assert!(!mode.readonly(), "the copy's own mode is not taken over");
 }
 
 /// A customer who writes again as soon as the last message is acknowledged.

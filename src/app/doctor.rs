@@ -95,7 +95,7 @@ async fn database(settings: &Settings, report: &mut Report<'_>) -> anyhow::Resul
         report.note("database", &words)?;
         return Ok(None);
     }
-    let store = Store::open_existing(&settings.database_url).await?;
+    let store = Store::look(&settings.database_url).await?;
     let shops = store.shops().await?;
     for shop in &shops {
         match catalog::read::read(&shop.catalog) {
@@ -131,10 +131,10 @@ async fn database(settings: &Settings, report: &mut Report<'_>) -> anyhow::Resul
         }
     }
     match vitals.aside {
-        0 => report.ok("outbox", "nothing is kept aside")?,
+        0 => report.ok("turns", "nothing is kept aside")?,
         aside => report.fix(
-            "outbox",
-            &format!("{aside} messages of customers failed and are kept aside; answer them in the console"),
+            "turns",
+            &format!("{aside} messages of customers failed and are kept aside; try them again in the console"),
         )?,
     }
     Ok(shops.first().map(|shop| shop.id.clone()))

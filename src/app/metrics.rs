@@ -1,5 +1,5 @@
-//! `/metrics`, for Prometheus. How much a shop sells is nobody's business: it is shown to this machine, and elsewhere only to
-//! who knows the token.
+//! `/metrics`, for Prometheus. How much a shop sells is nobody's business: it is shown to who knows the token, and
+//! where none is set and the shop is open on this machine alone, to this machine.
 
 use axum::{
     Router,
@@ -8,6 +8,8 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+
+use url::{Host, Url};
 
 use crate::{console::PeerAddress, secret::Secret, work::Work};
 
@@ -21,18 +23,28 @@ const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
 struct Metrics {
     work: Work,
     token: Option<Secret>,
+    at_home: bool,
 }
 
-/// The route. `token` is what others than this machine must send as `Authorization: Bearer …`.
-pub(super) fn routes(work: Work, token: Option<Secret>) -> Router {
-    Router::new().route("/metrics", get(show)).with_state(Metrics { work, token })
+/// The route. Where there is a `token`, everybody must send it as `Authorization: Bearer …`; without one this machine
+/// may ask, as long as the shop's own address is on it: a proxy need not say for whom it asks.
+pub(super) fn routes(work: Work, token: Option<Secret>, public_url: &Url) -> Router {
+    let at_home = match public_url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    Router::new().route("/metrics", get(show)).with_state(Metrics { work, token, at_home })
 }
 
 async fn show(State(metrics): State<Metrics>, address: Option<Extension<PeerAddress>>, headers: HeaderMap) -> Response {
-    let here = address.is_some_and(|Extension(PeerAddress(address))| address.ip().is_loopback())
+    let here = metrics.at_home
+        && metrics.token.is_none()
+        && address.is_some_and(|Extension(PeerAddress(address))| address.ip().is_loopback())
         && !FORWARDED.iter().any(|name| headers.contains_key(*name));
     if !here && !knows(&headers, metrics.token.as_ref()) {
-        let hint = "set USUAL_METRICS_TOKEN and send it as a bearer token, or ask from this machine\n";
+        let hint = "set USUAL_METRICS_TOKEN and send it as a bearer token\n";
         return (StatusCode::FORBIDDEN, hint).into_response();
     }
     match metrics.work.metrics().await {

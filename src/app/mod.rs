@@ -261,9 +261,7 @@ async fn import(
 }
 
 async fn backup(settings: &Settings, file: &Path) -> anyhow::Result<ExitCode> {
-    let store = Store::open_existing(&settings.database_url).await?;
-    let holdings = store.backup(file).await?;
-    store.close().await;
+    let holdings = backup::backup(&settings.database_url, file).await?;
     writeln!(std::io::stdout().lock(), "{}\nwritten to {} and checked", told(&holdings), file.display())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -61,7 +61,7 @@ pub async fn run(settings: Settings, open: bool, shutdown: CancellationToken) ->
         shutdown: shutdown.clone(),
     };
     let mut router = chat::routes(web.clone()).merge(console::routes(web.clone())).merge(health(work.clone()));
-    router = router.merge(metrics::routes(work.clone(), settings.metrics_token.clone()));
+    router = router.merge(metrics::routes(work.clone(), settings.metrics_token.clone(), &settings.public_url));
     let (failed, mut failure) = mpsc::channel(1);
     if let Some(telegram) = telegram {
         if telegram.settings().secret().is_some() {

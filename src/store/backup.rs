@@ -5,7 +5,9 @@
 //! beside it, and it refuses while another process has the database open.
 
 use std::{
-    fs, io,
+    fs::{self, Permissions},
+    io,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -14,7 +16,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode},
 };
 
-use super::{OpenError, Store, StoreError, file_of, refuse_other_files};
+use super::{LOCK_WAIT, OpenError, Store, StoreError, file_of, refuse_other_files};
 
 /// What a copy holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +39,7 @@ pub enum CopyError {
     #[error("{0}: {1}")]
     File(PathBuf, io::Error),
     /// SQLite's own check failed.
-    #[error("{0} is damaged ({1}); use another backup")]
+    #[error("{0} is damaged ({1}); put a backup in its place, or use another one")]
     Damaged(PathBuf, String),
     /// Somebody has the database open.
     #[error("{0} is in use; stop the program that has it open, then restore")]
@@ -49,6 +51,9 @@ pub enum CopyError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+/// For the owner alone: a database holds what customers said.
+const PRIVATE: u32 = 0o600;
 
 const INTO: &str = "VACUUM INTO $1";
 
@@ -65,32 +70,45 @@ ORDER BY name";
 
 const SCHEMA: &str = "SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations WHERE success";
 
-impl Store {
-    /// Copies the database as it is at this moment into a new file, while others go on writing, and checks the copy.
-    pub async fn backup(&self, to: &Path) -> Result<Holdings, CopyError> {
-        if to.try_exists().map_err(|e| CopyError::File(to.to_owned(), e))? {
-            return Err(CopyError::Exists(to.to_owned()));
-        }
-        let unfinished = beside(to, "partial");
-        // What an earlier attempt that was killed left.
-        remove(&unfinished)?;
-        let made = self.copy_into(&unfinished).await;
-        if made.is_err() {
-            // The fault of the copy is the one to tell.
-            let _ = remove(&unfinished);
-        }
-        let holdings = made?;
-        fs::rename(&unfinished, to).map_err(|e| CopyError::File(to.to_owned(), e))?;
-        flush_folder(to)?;
-        Ok(holdings)
+/// Copies the database at `address` as it is at this moment into a new file, while others go on writing, and checks the
+/// copy. The database itself is only read: an older one keeps its tables as they are.
+pub async fn backup(address: &str, to: &Path) -> Result<Holdings, CopyError> {
+    let from = file_of(address)?;
+    if !from.try_exists().map_err(|e| CopyError::File(from.clone(), e))? {
+        return Err(OpenError::Missing(from).into());
     }
+    refuse_other_files(&from)?;
+    if to.try_exists().map_err(|e| CopyError::File(to.to_owned(), e))? {
+        return Err(CopyError::Exists(to.to_owned()));
+    }
+    let unfinished = beside(to, "partial");
+    // What an earlier attempt that was killed left.
+    remove(&unfinished)?;
+    let made = copy_into(&from, &unfinished).await;
+    if made.is_err() {
+        // The fault of the copy is the one to tell.
+        let _ = remove(&unfinished);
+    }
+    let holdings = made?;
+    match fs::hard_link(&unfinished, to) {
+        Ok(()) => remove(&unfinished)?,
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => return Err(CopyError::Exists(to.to_owned())),
+        // Not every file system can give a file a second name.
+        Err(_) => fs::rename(&unfinished, to).map_err(|e| CopyError::File(to.to_owned(), e))?,
+    }
+    flush_folder(to)?;
+    Ok(holdings)
+}
 
-    async fn copy_into(&self, path: &Path) -> Result<Holdings, CopyError> {
-        let text = path.to_str().ok_or_else(|| CopyError::File(path.to_owned(), io::ErrorKind::InvalidInput.into()))?;
-        sqlx::query(INTO).bind(text).execute(self.reader()).await.map_err(StoreError::from)?;
-        flush(path)?;
-        examine(path).await
-    }
+async fn copy_into(from: &Path, to: &Path) -> Result<Holdings, CopyError> {
+    let text = to.to_str().ok_or_else(|| CopyError::File(to.to_owned(), io::ErrorKind::InvalidInput.into()))?;
+    let options = SqliteConnectOptions::new().filename(from).read_only(true).busy_timeout(LOCK_WAIT);
+    let mut source = SqliteConnection::connect_with(&options).await.map_err(StoreError::from)?;
+    sqlx::query(INTO).bind(text).execute(&mut source).await.map_err(StoreError::from)?;
+    // Closing what was only read can't lose anything.
+    let _ = source.close().await;
+    flush(to)?;
+    examine(to).await
 }
 
 /// Checks a copy, whole, and says what it holds.
@@ -143,22 +161,34 @@ async fn checked(path: &Path, immutable: bool) -> Result<Holdings, CopyError> {
 /// Puts a backup in the place of the database at `address`. What was there is kept beside it; its name comes back.
 pub async fn restore(from: &Path, address: &str, stamp: &str) -> Result<(Holdings, Option<PathBuf>), CopyError> {
     let to = file_of(address)?;
+    if fs::metadata(log_of(from, "wal")).is_ok_and(|log| log.len() > 0) {
+        let why = "it has a log beside it, so it is no finished copy; make one with `usual backup`".to_owned();
+        return Err(CopyError::Damaged(from.to_owned(), why));
+    }
     let holdings = examine(from).await?;
     if let Some(folder) = to.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(|e| OpenError::Folder(folder.to_owned(), e))?;
     }
     let there = to.try_exists().map_err(|e| CopyError::File(to.clone(), e))?;
     if there {
-        close_up(&to).await?;
+        // Told at once rather than after a long copy; the lock that counts comes below.
+        drop(alone(&to).await?);
     }
     let incoming = beside(&to, "incoming");
     remove(&incoming)?;
     fs::copy(from, &incoming).map_err(|e| CopyError::File(incoming.clone(), e))?;
+    // A copy may be kept where nobody may write; the database may not.
+    let mode =
+        if there { fs::metadata(&to).map(|data| data.permissions()) } else { Ok(Permissions::from_mode(PRIVATE)) };
+    let given = mode.and_then(|mode| fs::set_permissions(&incoming, mode));
+    given.map_err(|e| CopyError::File(incoming.clone(), e))?;
     flush(&incoming)?;
     // The copy on this disk is what will be opened: it is what has to be whole.
     if examine(&incoming).await? != holdings {
         return Err(CopyError::Damaged(incoming, "it came out otherwise than it was".to_owned()));
     }
+    // Held until the new file has the name, so that nobody opens the old one meanwhile.
+    let lock = if there { Some(alone(&to).await?) } else { None };
     let kept = there.then(|| beside(&to, &format!("before-restore-{stamp}")));
     if let Some(kept) = &kept {
         // Not every file system can give a file a second name.
@@ -166,14 +196,26 @@ pub async fn restore(from: &Path, address: &str, stamp: &str) -> Result<(Holding
         twice.map_err(|e| CopyError::File(kept.clone(), e))?;
         flush(kept)?;
     }
+    // A log that a killed program left would be played into the new file.
+    for log in ["wal", "shm", "journal"] {
+        let (left, aside) = (log_of(&to, log), log_of(&beside(&to, &format!("before-restore-{stamp}")), log));
+        match fs::rename(&left, &aside) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(CopyError::File(left, e)),
+            Ok(()) | Err(_) => {}
+        }
+    }
     // One step: after a power cut there is the old database or the new one.
     fs::rename(&incoming, &to).map_err(|e| CopyError::File(to.clone(), e))?;
     flush_folder(&to)?;
+    if let Some(lock) = lock {
+        // It is the replaced file's.
+        let _ = lock.close().await;
+    }
     Ok((holdings, kept))
 }
 
-/// Folds a database's log into its file, or says that somebody has it open.
-async fn close_up(path: &Path) -> Result<(), CopyError> {
+/// Folds a database's log into its file and keeps others out of it, or says that somebody has it open.
+async fn alone(path: &Path) -> Result<SqliteConnection, CopyError> {
     refuse_other_files(path)?;
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -185,8 +227,20 @@ async fn close_up(path: &Path) -> Result<(), CopyError> {
         fault => CopyError::Store(fault),
     };
     // Leaving WAL mode needs the file alone; with the log folded in, the file is all there is.
-    let alone = SqliteConnection::connect_with(&options).await.map_err(failed)?;
-    alone.close().await.map_err(failed)
+    let mut lock = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+    for statement in ["BEGIN EXCLUSIVE", "COMMIT"] {
+        // In this mode the lock stays.
+        sqlx::query(statement).execute(&mut lock).await.map_err(failed)?;
+    }
+    Ok(lock)
+}
+
+/// SQLite's own name for what lies beside a database.
+fn log_of(path: &Path, what: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-");
+    name.push(what);
+    PathBuf::from(name)
 }
 
 /// A name beside a file: "usual.db" and "partial" are "usual.db.partial".

@@ -138,14 +138,17 @@ impl Store {
         Ok(Store { writer, reader, path })
     }
 
-    /// As [`Store::open`], of a database that must be there.
-    pub async fn open_existing(address: &str) -> Result<Store, OpenError> {
+    /// Opens a database that must be there, for reading alone: its tables stay as they are.
+    pub async fn look(address: &str) -> Result<Store, OpenError> {
         let path = file_of(address)?;
         match path.try_exists() {
-            Ok(true) => Store::open(address).await,
-            Ok(false) => Err(OpenError::Missing(path)),
-            Err(e) => Err(OpenError::Other(path, e.to_string())),
+            Ok(true) => refuse_other_files(&path)?,
+            Ok(false) => return Err(OpenError::Missing(path)),
+            Err(e) => return Err(OpenError::Other(path, e.to_string())),
         }
+        let options = SqliteConnectOptions::new().filename(&path).read_only(true).busy_timeout(LOCK_WAIT);
+        let reader = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options);
+        Ok(Store { writer: reader.clone(), reader, path })
     }
 
     /// The file that an address names.

@@ -72,8 +72,8 @@ pub(super) enum Ended {
     NotDone,
     /// The store was busy or full: whoever sent it sends it again.
     Unstored,
-    /// It failed and is kept aside.
-    Aside,
+    /// It failed; an arrival is kept aside then.
+    Failed,
 }
 
 /// What is seen at the moment of asking.
@@ -151,7 +151,7 @@ impl Meter {
             Ended::Stored => "stored",
             Ended::NotDone => "not_done",
             Ended::Unstored => "unstored",
-            Ended::Aside => "aside",
+            Ended::Failed => "failed",
         };
         self.turns.get_or_create(&OfTurn { kind, outcome }).inc();
     }

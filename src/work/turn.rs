@@ -170,8 +170,8 @@ async fn write_alone(work: &Work, post: &Post, job: Job) {
             Err(_) => break "the program made a mistake (panic)".to_owned(),
         }
     };
-    tracing::error!(%fault, job = job.name(), "a turn failed and is kept aside");
-    ended(Ended::Aside);
+    tracing::error!(%fault, job = job.name(), "a turn failed");
+    ended(Ended::Failed);
     if let Job::Arrive { arrival, .. } = &job {
         let kept = keep_aside(work, arrival, &fault).await;
         let answer = kept.map_err(NotDone::Store);
