@@ -136,6 +136,22 @@ async fn an_arrival_whose_turn_fails_is_kept_aside_and_disturbs_nobody() {
     let before = house.messages(&work, "one").await.len();
     work.deliver(poisoned).await.unwrap();
     assert_eq!(house.messages(&work, "one").await.len(), before, "the vendor's repeat is one still");
+
+    // Where the talk has gone on, an old "yes" is none to the new read-back: a person sees it.
+    for text in ["pickup", "Ada"] {
+        work.deliver(house.says("one", text)).await.unwrap();
+    }
+    assert!(house.messages(&work, "one").await.last().unwrap().body.contains("Total: "));
+    let old = house.says("one", "yes");
+    let row = "INSERT INTO aside VALUES ($1, 'web', $2, 'one', $3, 'a fault', 1)";
+    let row = sqlx::query(row).bind(house.merchant.as_str()).bind(&old.foreign_id).bind(&old.raw);
+    row.execute(&mut house.sql().await).await.unwrap();
+    let retry = Action::Retry { channel: old.channel, foreign_id: old.foreign_id };
+    work.act(&house.merchant, "Ada", retry).await.unwrap();
+    assert!(work.store().board(&house.merchant, Moment(0)).await.unwrap().is_empty(), "nothing was placed");
+    assert_eq!(house.messages(&work, "one").await.last().unwrap().body, "yes", "it is on record");
+    let talks = work.store().conversations(&house.merchant).await.unwrap();
+    assert!(talks.iter().any(|view| matches!(view.desk, Some(Desk::Waiting { .. }))), "a person is called");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -149,8 +149,10 @@ impl<'a> Reader<'a> {
             .required(&top, "products", "what the shop sells, as a list")
             .map(|raw| self.products(raw, &top, category_ids.as_ref(), &group_ids))
             .unwrap_or_default();
+        let halved: Vec<GroupId> =
+            groups.iter().filter(|group| group.halves.is_some()).map(|group| group.id.clone()).collect();
         for group in groups.iter_mut().filter(|group| group.halves.is_some()) {
-            self.fill_halves(group, &products, &group_ids);
+            self.fill_halves(group, &products, &halved, &group_ids);
         }
 
         let languages = self.all_languages();
@@ -287,9 +289,21 @@ impl<'a> Reader<'a> {
     }
 
     /// What can be halved: the products of the category that are not made of halves themselves.
-    fn fill_halves(&mut self, group: &mut Group, products: &[Product], ids: &Seen<'a>) {
+    fn fill_halves(&mut self, group: &mut Group, products: &[Product], halved: &[GroupId], ids: &Seen<'a>) {
         let Some(halves) = &group.halves else { return };
-        let whole = products.iter().filter(|p| p.category == halves.of && !p.groups.contains(&group.id));
+        let at = ids.get(group.id.as_str()).copied().unwrap_or_default();
+        let made: Vec<&Product> = products.iter().filter(|p| p.groups.contains(&group.id)).collect();
+        if made.len() > 1 || made.iter().any(|p| p.groups.iter().filter(|id| halved.contains(id)).count() > 1) {
+            self.source.error(at, || {
+                format!(
+                    "option group \"{}\": one product is made of its halves, and of no others; give each such product a group \
+                     of its own",
+                    group.id
+                )
+            });
+        }
+        let is_whole = |p: &&Product| p.category == halves.of && !p.groups.iter().any(|id| halved.contains(id));
+        let whole = products.iter().filter(is_whole);
         group.choices = whole
             .map(|product| Choice {
                 id: product.id.as_str().parse().expect("ids of products and choices are of one form"),
@@ -301,7 +315,6 @@ impl<'a> Reader<'a> {
             })
             .collect();
         if group.choices.len() < 2 {
-            let at = ids.get(group.id.as_str()).copied().unwrap_or_default();
             self.source.error(at, || {
                 format!(
                     "option group \"{}\": fewer than two products of category {} can be halved; write another category in \
@@ -1031,6 +1044,17 @@ pub(super) mod tests {
         );
         let said = "price \"cheapest\" is not known; write \"dearest\" or \"average\"";
         assert!(findings.iter().any(|f| f.ends_with(said)), "{findings:?}");
+        let twice = with(r#""halves": {"of": "soft_drinks", "price": "average"}"#);
+        let twice = twice.replacen(
+            r#""category": "soft_drinks","#,
+            r#""category": "soft_drinks", "option_groups": ["halves"],"#,
+            1,
+        );
+        let findings = of(&twice);
+        assert!(
+            findings.iter().any(|f| f.contains("one product is made of its halves, and of no others")),
+            "{findings:?}"
+        );
         let sample = include_str!("../../config/samples/pizzeria/catalog.json");
         let (catalog, _) = read(sample).unwrap();
         let halves = catalog.group(&"halves".parse().unwrap()).unwrap();

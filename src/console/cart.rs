@@ -307,7 +307,8 @@ impl Place {
 impl Filled {
     /// As a line stands.
     fn of(line: &Line) -> Filled {
-        let options = line.options.iter().filter_map(|option| {
+        let whole = line.options.iter().filter(|option| option.half.is_none());
+        let options = whole.filter_map(|option| {
             let choice = option.choice.settled()?.clone();
             Some((option.group.clone(), choice, How::of(option)))
         });
@@ -374,7 +375,11 @@ impl Filled {
             let had = before.and_then(|line| line.options.iter().find(|o| is(o, group, choice) && How::of(o) == *how));
             had.cloned().unwrap_or_else(|| how.chosen(group.clone(), choice.clone()))
         });
-        let line = Line { quantity, options: options.collect(), product: Pick::One(product.id.clone()) };
+        // What is wished for one half alone the form has no field for: it stays as it was.
+        let had = before.into_iter().flat_map(|line| &line.options);
+        let of_halves = had.filter(|option| option.half.is_some() && goes(&option.group)).cloned();
+        let options = options.chain(of_halves).collect();
+        let line = Line { quantity, options, product: Pick::One(product.id.clone()) };
         Ok(Ok(match place {
             Place::New => Change::Add(line),
             Place::At(at) => Change::Replace(at, line),
@@ -409,7 +414,7 @@ fn field(parts: &[&str]) -> String {
 }
 
 fn is(option: &Chosen, group: &GroupId, choice: &ChoiceId) -> bool {
-    option.group == *group && option.choice.settled() == Some(choice)
+    option.group == *group && option.choice.settled() == Some(choice) && option.half.is_none()
 }
 
 async fn view_of(console: &Console, id: ConversationId) -> Result<ConversationView, Failure> {

@@ -195,11 +195,13 @@ const RECENT_ORDERS: &str = "SELECT order_id, number, conversation_id, customer_
 const SET_ASIDE: &str = "INSERT INTO aside (merchant_id, channel, foreign_id, peer, raw, fault, at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (merchant_id, channel, foreign_id) DO NOTHING";
 
-const KEPT_ASIDE: &str = "SELECT peer, raw FROM aside WHERE merchant_id = $1 AND channel = $2 AND foreign_id = $3";
+const KEPT_ASIDE: &str = "SELECT peer, raw, at FROM aside WHERE merchant_id = $1 AND channel = $2 AND foreign_id = $3";
 
 const NO_LONGER_ASIDE: &str = "DELETE FROM aside WHERE merchant_id = $1 AND channel = $2 AND foreign_id = $3";
 
 const NOT_RECEIVED: &str = "DELETE FROM inbox WHERE merchant_id = $1 AND channel = $2 AND foreign_id = $3";
+
+const SAID_SINCE: &str = "SELECT COUNT(*) FROM message WHERE merchant_id = $1 AND conversation_id = $2 AND at > $3";
 
 const GIVE_UP: &str = "UPDATE conversation SET version = version + 1, gather_from = NULL, gather_until = NULL, \
      desk = $3, waiting_since = $4 WHERE merchant_id = $1 AND conversation_id = $2";
@@ -588,22 +590,38 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes an arrival back that was kept aside, as if it had never come: from whom, and the vendor's bytes.
+    /// Takes an arrival back that was kept aside, as if it had never come: from whom, the vendor's bytes, and when.
     pub async fn take_aside(
         &mut self,
         merchant: &MerchantId,
         channel: ChannelKind,
         foreign_id: &str,
-    ) -> Result<Option<(Peer, String)>, StoreError> {
+    ) -> Result<Option<(Peer, String, Moment)>, StoreError> {
         let key = (merchant.as_str(), channel.word(), foreign_id);
-        let kept: Option<(String, String)> =
+        let kept: Option<(String, String, i64)> =
             sqlx::query_as(KEPT_ASIDE).bind(key.0).bind(key.1).bind(key.2).fetch_optional(&mut *self.tx).await?;
-        let Some((peer, raw)) = kept else { return Ok(None) };
+        let Some((peer, raw, at)) = kept else { return Ok(None) };
         for statement in [NO_LONGER_ASIDE, NOT_RECEIVED] {
             sqlx::query(statement).bind(key.0).bind(key.1).bind(key.2).execute(&mut *self.tx).await?;
         }
         let peer = Peer::new(peer).ok_or_else(|| StoreError::Corrupt("a peer is too long".to_owned()))?;
-        Ok(Some((peer, raw)))
+        Ok(Some((peer, raw, Moment(at))))
+    }
+
+    /// Whether anything was said in a conversation after a moment.
+    pub async fn said_since(
+        &mut self,
+        merchant: &MerchantId,
+        conversation: ConversationId,
+        at: Moment,
+    ) -> Result<bool, StoreError> {
+        let later: i64 = sqlx::query_scalar(SAID_SINCE)
+            .bind(merchant.as_str())
+            .bind(conversation.to_string())
+            .bind(at.0)
+            .fetch_one(&mut *self.tx)
+            .await?;
+        Ok(later > 0)
     }
 
     async fn note_move(&mut self, merchant: &MerchantId, order: &Order, actor: &str) -> Result<(), StoreError> {

@@ -403,13 +403,28 @@ async fn retry(
     (channel, foreign_id): (ChannelKind, &str),
     outcome: &mut Outcome,
 ) -> Result<(), Failed> {
-    let (peer, raw) = tx.take_aside(merchant, channel, foreign_id).await?.ok_or(NotDone::Missing)?;
+    let (peer, raw, at) = tx.take_aside(merchant, channel, foreign_id).await?.ok_or(NotDone::Missing)?;
     let unread = || NotDone::Refused("what arrived can't be read any more; write to the customer instead".to_owned());
     // At this moment: what is answered now is promised from now on.
     let arrival = crate::channel::again(merchant, channel, peer, &raw, now()).ok_or_else(unread)?;
-    arrive(work, tx, &arrival, outcome).await?;
+    let found = tx.conversation_with(merchant, channel, &arrival.peer).await?;
+    let gone_on = match &found {
+        Some(conversation) => tx.said_since(merchant, conversation.id, at).await?,
+        None => false,
+    };
     outcome.events.push(Event::Anything);
-    Ok(())
+    let Some(conversation) = found.filter(|_| gone_on) else {
+        return Ok(arrive(work, tx, &arrival, outcome).await?);
+    };
+    // A "yes" of yesterday is none to what is asked today: the words go on record, and a person is called to them.
+    let shop = work.shop(merchant).ok_or(NotDone::Missing)?;
+    let mut talk = Talk { work, shop, tx, outcome, conversation, now: arrival.at, said: false };
+    talk.tx.receive(&arrival, talk.conversation.id, Some(talk.conversation.next_seq)).await?;
+    if let Content::Text(text) | Content::TooLong(text) = &arrival.content {
+        talk.hear("text", text).await?;
+        talk.conversation.desk = talk.conversation.desk.clone().calling(Why::NotUnderstood, talk.now);
+    }
+    Ok(talk.save().await?)
 }
 
 async fn due(
