@@ -621,7 +621,6 @@ async fn a_message_that_failed_is_tried_again() {
     .unwrap();
     staff.go(&program.address("/console/conversations")).await;
     staff.until("document.querySelector('details.aside')", "what failed").await;
-    staff.click("details.aside summary").await;
     staff
         .until("document.querySelector('details.aside').innerText.includes('2 diavola <b>please</b>')", "its words")
         .await;

@@ -308,7 +308,8 @@ fn entry(view: &ConversationView, clock: &Clock, now: Moment) -> Markup {
 
 fn set_aside(aside: &[AsideView], clock: &Clock, now: Moment) -> Markup {
     html! {
-        details.aside {
+        // Open: what is closed by hand would open again with the next message, and the other way round.
+        details.aside open {
             summary { "Could not be handled: " (aside.len()) }
             p { "These messages arrived, and the program failed on them. They are kept whole." }
             ul {

@@ -77,6 +77,7 @@ impl Engine {
                 None => draft.refuse(opening(&draft.segments, found.span.0), found.span.1),
             }
         }
+        refuse_loose(draft);
         for half in made {
             self.wishes_of(&mut draft.segments, &names, half);
         }
@@ -307,6 +308,28 @@ impl Engine {
     }
 }
 
+/// "half a Diavola with olives, half a Funghi without cheese": halves that stand too far apart to be read as one item are
+/// not two whole ones either.
+fn refuse_loose(draft: &mut Draft<'_>) {
+    let segments = &draft.segments;
+    let glue = |s: &Segment| {
+        !s.is_name() && s.roles.any(&[Role::Of, Role::Article, Role::Definite]) && !s.roles.has(Role::Half)
+    };
+    let halved = |at: usize| {
+        let half = segments[at].is(Role::Half) && !segments[at].is_name();
+        let next = (at + 1..segments.len()).find(|&b| !glue(&segments[b])).filter(|_| half)?;
+        let named = &segments[next];
+        (!named.dead && !named.products.is_empty() && named.choices.is_empty()).then_some((at, next))
+    };
+    let mut found = (0..segments.len()).filter_map(halved);
+    let (Some((from, _)), Some((_, last))) = (found.next(), found.next_back()) else { return };
+    let sentence = segments[..from].iter().rposition(Segment::ends_sentence).map_or(0, |stop| stop + 1);
+    let several = segments[sentence..from].iter().any(|s| !s.dead && s.number.is_some_and(|number| number > 1));
+    if !several && !segments[from..last].iter().any(Segment::ends_sentence) {
+        draft.refuse(opening(&draft.segments, from), last);
+    }
+}
+
 /// Whether halves and names stand as people say them.
 fn is_whole(shape: &[Part]) -> bool {
     use Part::{Half, Name};
@@ -468,6 +491,15 @@ mod tests {
         let engine = engine(&shop);
         let (cart, unmatched) = read(&engine, "a large half diavola half funghi and a cola", &Cart::default(), None);
         assert_eq!((cart.as_str(), unmatched), ("1 cola[]", vec!["a large half diavola half funghi".to_owned()]));
+        // With options between them.
+        let (cart, unmatched) = read(
+            &self::engine(SHOP),
+            "half diavola with olives, half funghi without cheese and a cola",
+            &Cart::default(),
+            None,
+        );
+        assert!(!cart.contains("1 diavola") && !cart.contains("1 funghi"), "{cart}");
+        assert_eq!(unmatched.first().map(String::as_str), Some("half diavola with olives, half funghi"));
         // With something that is no half at all.
         let (cart, unmatched) = read(&self::engine(SHOP), "half diavola half lemonade", &Cart::default(), None);
         assert_eq!((cart.as_str(), unmatched), ("", vec!["half diavola half lemonade".to_owned()]));
