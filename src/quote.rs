@@ -274,7 +274,7 @@ fn halves_cost(group: &Group, price: HalvesPrice, line: &Line) -> Option<Result<
 }
 
 /// How many choices of a group the customer made. A thing left out is none; an extra amount is still one.
-fn chosen(group: &Group, line: &Line) -> u32 {
+pub fn chosen(group: &Group, line: &Line) -> u32 {
     let made = line.options.iter().filter(|option| option.group == group.id && !option.without);
     made.fold(0, |sum, option| sum.saturating_add(option.count))
 }

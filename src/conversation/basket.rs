@@ -65,7 +65,7 @@ pub(super) fn vet(cart: Cart, before: &Cart, facts: &Facts<'_>, reply: &mut Repl
             });
             refused.into_iter().for_each(|text| reply.say(text));
             for group in facts.catalog.groups_of(product) {
-                if let Some(max) = group.max.filter(|max| chosen_of(&line, group) > *max) {
+                if let Some(max) = group.max.filter(|max| quote::chosen(group, &line) > *max) {
                     let product = product.id.clone();
                     return Err(Unfit::No(vec![Text::TooManyOptions { product, max, group: group.id.clone() }]));
                 }
@@ -272,7 +272,7 @@ fn next_question(basket: &mut Basket, facts: &Facts<'_>, reply: &mut Reply) -> O
             return Some(Ask::WhichOption { line: at, option });
         }
         if let Some(group) = quote::missing(facts.catalog, line) {
-            return Some(Ask::Option { line: at, group: group.id.clone(), made: chosen_of(line, group) });
+            return Some(Ask::Option { line: at, group: group.id.clone(), made: quote::chosen(group, line) });
         }
     }
     if facts.catalog.zones.is_empty() {
@@ -419,11 +419,6 @@ fn may_mean(unsettled: &Line, line: &Line) -> bool {
         (Pick::OneOf(ids), Pick::One(id)) => ids.contains(id),
         (Pick::OneOf(_) | Pick::One(_), _) => false,
     }
-}
-
-fn chosen_of(line: &Line, group: &Group) -> u32 {
-    let of_group = line.options.iter().filter(|o| o.group == group.id && !o.without);
-    of_group.fold(0, |sum, o| sum.saturating_add(o.count))
 }
 
 fn one_line(text: &str) -> String {

@@ -93,6 +93,7 @@ impl Engine {
         let settled = self.halves(&mut draft, &mut cart) || settled;
         let settled = self.keep_only(&mut draft, &mut cart) || settled;
         let there: Vec<Vec<usize>> = cart.lines.iter().map(|line| self.shop.products_of(line)).collect();
+        self.headings(&mut draft, &there);
         self.classes(&mut draft, &there);
         self.narrow(&mut draft);
         self.ellipsis(&mut draft);

@@ -431,6 +431,7 @@ mod tests {
             ("pepperoni, margherita and half a liter of coke", "1 pepperoni[]; 1 margherita[]; 1 cola[]"),
             ("a margherita, half mushroom, half pepperoni", "1 margherita[mushrooms pepperoni]"),
             ("'n groot pizza half hawaii half tonno asb", "1 half_half[hawaii large tonno]"),
+            ("jeg vil ha half diavola og half funghi takk", "1 half_half[diavola funghi]"),
             ("en stor pizza, halvparten hawaii og halvparten tonno", "1 half_half[hawaii large tonno]"),
             ("одну пиццу пополам: маргарита и пепперони", "1 half_half[margherita pepperoni]"),
             ("половину дьявола половину фунги", "1 half_half[diavola funghi]"),

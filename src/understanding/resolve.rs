@@ -247,11 +247,9 @@ impl Engine {
         }
     }
 
-    /// A class that stands for a thing ("a pizza") becomes the question which; one that merely goes with a thing
-    /// ("a margherita pizza", "for drinks a cola") is filling.
-    pub(super) fn classes(&self, draft: &mut Draft<'_>, cart: &[Vec<usize>]) {
+    /// "for veggies I want tomatoes": behind an item a heading of what it is to have, and no thing to buy.
+    pub(super) fn headings(&self, draft: &mut Draft<'_>, cart: &[Vec<usize>]) {
         for at in 1..draft.segments.len().saturating_sub(1) {
-            // "for veggies I want tomatoes": behind an item a heading of what it is to have.
             let [before, segment, after] = &draft.segments[at - 1..=at + 1] else { continue };
             let opened = after.is(Role::Open) && !after.is_name();
             let led = before.is(Role::Into) && before.roles.has(Role::Name) && !before.is_name();
@@ -262,6 +260,11 @@ impl Engine {
                 draft.segments[at].dead = true;
             }
         }
+    }
+
+    /// A class that stands for a thing ("a pizza") becomes the question which; one that merely goes with a thing
+    /// ("a margherita pizza", "for drinks a cola") is filling.
+    pub(super) fn classes(&self, draft: &mut Draft<'_>, cart: &[Vec<usize>]) {
         for at in 0..draft.segments.len() {
             let segment = &draft.segments[at];
             if segment.dead || segment.class.is_empty() || segment.is_name() || segment.class.len() > MOST_OF_A_CLASS {

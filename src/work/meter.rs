@@ -2,7 +2,7 @@
 //! kinds of work and what became of it; nothing here knows a customer, a conversation or a word that was said.
 
 use std::{
-    sync::atomic::AtomicU64,
+    sync::{Mutex, PoisonError, atomic::AtomicU64},
     time::{Duration, Instant},
 };
 
@@ -25,6 +25,8 @@ type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 /// Counters and clocks of a running program.
 pub(crate) struct Meter {
     registry: Registry,
+    /// One text at a time: what was seen is put in place and read in one go.
+    reading: Mutex<()>,
     arrivals: Histograms<OfChannel>,
     refused: Family<OfChannel, Counter>,
     turns: Family<OfTurn, Counter>,
@@ -93,6 +95,7 @@ impl Meter {
         let moments: fn() -> Histogram = || Histogram::new(MOMENTS);
         let mut meter = Meter {
             registry: Registry::with_prefix("usual"),
+            reading: Mutex::new(()),
             arrivals: Family::new_with_constructor(moments),
             refused: Family::default(),
             turns: Family::default(),
@@ -167,6 +170,7 @@ impl Meter {
 
     /// Everything, in the text form of OpenMetrics.
     pub(super) fn text(&self, seen: &Seen) -> String {
+        let _alone = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         // Channels that have nothing waiting any more are gone from the store's answer.
         self.outbox.clear();
         self.oldest.clear();
