@@ -18,7 +18,6 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fantoccini::{Client, ClientBuilder, Locator, wd::WebDriverCompatibleCommand};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use sqlx::Connection as _;
 
 mod support;
 
@@ -607,18 +606,12 @@ async fn a_message_that_failed_is_tried_again() {
     let staff = driver.window("staff", PHONE).await;
     staff.welcome(&program).await;
     // As a turn that failed leaves it.
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(program.database());
-    let mut sql = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
     let raw = json!({"id": "0192f3a4-b5c6-7d8e-9fa0-b1c2d3e4f506", "text": "2 diavola <b>please</b>"}).to_string();
-    sqlx::query(
-        "INSERT INTO aside VALUES ('pizzeria', 'web', 'x:0192f3a4-b5c6-7d8e-9fa0-b1c2d3e4f506', 'x', $1, $2, $3)",
-    )
-    .bind(raw)
-    .bind("the program made a mistake (panic)")
-    .bind(i64::try_from(std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap())
-    .execute(&mut sql)
-    .await
-    .unwrap();
+    let at = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis();
+    let row = format!(
+        "INSERT INTO aside VALUES ('pizzeria', 'web', 'x:0192f3a4-b5c6-7d8e-9fa0-b1c2d3e4f506', 'x', $1, $2, {at})"
+    );
+    program.place.run(&row, &[&raw, "the program made a mistake (panic)"]).await;
     staff.go(&program.address("/console/conversations")).await;
     staff.until("document.querySelector('details.aside')", "what failed").await;
     staff

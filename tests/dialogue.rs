@@ -18,6 +18,10 @@ use theusual::{
     work::{Action, Change, Correction, Habits, Work, new_id},
 };
 
+use self::support::place::Place;
+
+mod support;
+
 /// Short, so that the files that wait do not take long; long enough that nothing else in a file takes as long.
 const GATHER: Span = Span::millis(400);
 
@@ -56,8 +60,8 @@ async fn every_dialogue_goes_as_written() {
 }
 
 async fn hold(name: &str, text: &str) -> Vec<String> {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&format!("sqlite://{}/usual.db", folder.path().display())).await.unwrap();
+    let place = Place::new().await;
+    let store = Store::open(&place.address()).await.unwrap();
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/samples");
     let named = |shop: &&str| *shop == "pizzeria" || text.contains(&format!("@ shop {shop}"));
     for shop in ["pizzeria", "pharmacy", "petshop"].into_iter().filter(named) {

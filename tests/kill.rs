@@ -27,10 +27,12 @@ use std::{
 };
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::process::{Child, Command};
 
-use self::support::telegram::{FakeTelegram, TOKEN};
+use self::support::{
+    place::Place,
+    telegram::{FakeTelegram, TOKEN},
+};
 
 mod support;
 
@@ -58,6 +60,7 @@ const SECRET: &str = "the-Torture_s-secret";
 struct Program {
     binary: PathBuf,
     folder: tempfile::TempDir,
+    place: Place,
     port: u16,
     telegram: String,
     client: reqwest::Client,
@@ -87,7 +90,7 @@ async fn nothing_acknowledged_is_lost_by_a_kill() {
     let seed = number("USUAL_SEED").unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
     println!("kill: seed {seed}, {kills} kills");
     let fake = Arc::new(FakeTelegram::start().await);
-    let program = Program::new(fake.url());
+    let program = Program::new(fake.url()).await;
     let stop = Arc::new(AtomicBool::new(false));
     let repeated = Arc::new(AtomicUsize::new(0));
     let mut customers = tokio::task::JoinSet::new();
@@ -217,44 +220,34 @@ fn count_duplicates(fake: &FakeTelegram, customer: &Walked, history: &[Kill]) ->
 
 /// The number of orders in the database, which is that of the customers.
 async fn check_database(program: &Program, fake: &FakeTelegram, walked: &[Walked]) -> usize {
-    let file = program.folder.path().join("usual.db");
-    let mut db = SqliteConnectOptions::new().filename(file).connect().await.expect("the database");
-    let sound: Vec<String> = column(&mut db, "PRAGMA integrity_check").await;
-    assert_eq!(sound, ["ok"], "the database is damaged");
+    let place = &program.place;
+    place.assert_sound().await;
 
     let named: Vec<i64> = walked.iter().flat_map(|customer| customer.orders.iter().copied()).collect();
     let distinct: BTreeSet<i64> = named.iter().copied().collect();
     assert_eq!(distinct.len(), named.len(), "two answers named the same order");
-    let stored: Vec<i64> = numbers(&mut db, "SELECT number FROM orders").await;
+    let stored: Vec<i64> = place.numbers("SELECT number FROM orders").await;
     assert_eq!(stored.len(), named.len(), "one order for each yes");
     assert_eq!(stored.into_iter().collect::<BTreeSet<_>>(), distinct, "the orders that were named are those stored");
 
-    let inbox: Vec<String> = column(&mut db, "SELECT foreign_id FROM inbox WHERE channel = 'telegram'").await;
+    let inbox: Vec<String> = place.texts("SELECT foreign_id FROM inbox WHERE channel = 'telegram'").await;
     let inbox: HashSet<String> = inbox.into_iter().collect();
     let lost: Vec<i64> =
         fake.acknowledged().into_iter().filter(|update| !inbox.contains(&format!("u{update}"))).collect();
     assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
-    assert_eq!(numbers(&mut db, "SELECT count(*) FROM aside").await, [0], "turns that failed");
-    assert_eq!(numbers(&mut db, "SELECT count(*) FROM outbox").await, [0], "answers that were not sent");
-    db.close().await.expect("the database closes");
+    assert_eq!(place.numbers("SELECT count(*) FROM aside").await, [0], "turns that failed");
+    assert_eq!(place.numbers("SELECT count(*) FROM outbox").await, [0], "answers that were not sent");
     named.len()
 }
 
-async fn column(db: &mut SqliteConnection, sql: &'static str) -> Vec<String> {
-    sqlx::query_scalar(sql).fetch_all(db).await.expect(sql)
-}
-
-async fn numbers(db: &mut SqliteConnection, sql: &'static str) -> Vec<i64> {
-    sqlx::query_scalar(sql).fetch_all(db).await.expect(sql)
-}
-
 impl Program {
-    fn new(telegram: &str) -> Program {
+    async fn new(telegram: &str) -> Program {
         let binary = std::env::var_os("USUAL_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_usual").into());
         let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         Program {
             binary: binary.into(),
             folder: tempfile::tempdir().expect("a folder"),
+            place: Place::new().await,
             port: free.local_addr().expect("an address").port(),
             telegram: telegram.to_owned(),
             client: reqwest::Client::builder().no_proxy().build().expect("a client"),
@@ -275,7 +268,7 @@ impl Program {
             .env("TELOXIDE_API_URL", &self.telegram)
             .env("USUAL_LISTEN", format!("127.0.0.1:{}", self.port))
             .env("USUAL_PUBLIC_URL", format!("http://127.0.0.1:{}", self.port))
-            .env("DATABASE_URL", format!("sqlite://{}", folder.join("usual.db").display()))
+            .env("DATABASE_URL", self.place.address())
             .stdin(Stdio::null())
             .stdout(log_file(folder))
             .stderr(log_file(folder))

@@ -16,7 +16,8 @@ const RINGS: [&[&str]; 5] = [
 ];
 
 /// Libraries and where alone they may be named.
-const HOMES: [(&str, &[&str]); 11] = [
+const HOMES: [(&str, &[&str]); 12] = [
+    ("rusqlite", &["store"]),
     ("sqlx", &["store"]),
     ("teloxide_core", &["channel/telegram"]),
     ("reqwest", &["channel"]),

@@ -13,15 +13,19 @@ use theusual::{
     work::{Action, Change, Correction, Event, Habits, NotDone, Work, new_id, now},
 };
 
+use self::support::place::Place;
+
+mod support;
+
 /// A database with two shops that sell the same.
 struct House {
-    folder: tempfile::TempDir,
+    place: Place,
 }
 
 impl House {
     async fn new() -> House {
-        let house = House { folder: tempfile::tempdir().unwrap() };
-        let store = Store::open(&house.address()).await.unwrap();
+        let house = House { place: Place::new().await };
+        let store = Store::open(&house.place.address()).await.unwrap();
         for shop in ["one", "two"] {
             store.import(&shop.parse().unwrap(), &file("catalog.json"), &file("faq.json"), Moment(0)).await.unwrap();
         }
@@ -29,12 +33,8 @@ impl House {
         house
     }
 
-    fn address(&self) -> String {
-        format!("sqlite://{}/usual.db", self.folder.path().display())
-    }
-
     async fn work(&self) -> Work {
-        let store = Store::open(&self.address()).await.unwrap();
+        let store = Store::open(&self.place.address()).await.unwrap();
         Work::start(store, Habits { gather: Span::millis(0) }, Vec::new()).await.unwrap()
     }
 }
@@ -166,7 +166,7 @@ async fn what_a_customer_calls_a_thing_becomes_its_name_in_that_shop_alone() {
     let work = house.work().await;
     assert!(customer(&work, "one", "per").says("a gondoliera").await.contains("Added: 1 × Capricciosa"));
     let mut changes = work.events();
-    let store = Store::open(&house.address()).await.unwrap();
+    let store = Store::open(&house.place.address()).await.unwrap();
     store.import(&"one".parse().unwrap(), &file("catalog.json"), &file("faq.json"), Moment(0)).await.unwrap();
     while changes.recv().await.unwrap() != Event::Anything {}
     assert!(customer(&work, "one", "pia").says("a gondoliera").await.contains("Added: 1 × Capricciosa"));

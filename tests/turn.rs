@@ -3,7 +3,6 @@
 
 use std::{collections::HashSet, fs, path::Path};
 
-use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use theusual::{
     channel::{Arrival, ChannelKind, Inbox as _, Peer, web},
     desk::Desk,
@@ -13,15 +12,19 @@ use theusual::{
     work::{Action, Event, Habits, NotDone, Work, new_id, now},
 };
 
+use self::support::place::Place;
+
+mod support;
+
 struct House {
-    folder: tempfile::TempDir,
+    place: Place,
     merchant: MerchantId,
 }
 
 impl House {
     async fn new() -> House {
-        let house = House { folder: tempfile::tempdir().unwrap(), merchant: "pizzeria".parse().unwrap() };
-        let store = Store::open(&house.address()).await.unwrap();
+        let house = House { place: Place::new().await, merchant: "pizzeria".parse().unwrap() };
+        let store = Store::open(&house.place.address()).await.unwrap();
         let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/samples/pizzeria");
         let read = |file: &str| fs::read_to_string(samples.join(file)).unwrap();
         store.import(&house.merchant, &read("catalog.json"), &read("faq.json"), Moment(0)).await.unwrap();
@@ -29,18 +32,10 @@ impl House {
         house
     }
 
-    fn address(&self) -> String {
-        format!("sqlite://{}/usual.db", self.folder.path().display())
-    }
-
     async fn work(&self) -> Work {
-        let store = Store::open(&self.address()).await.unwrap();
+        let store = Store::open(&self.place.address()).await.unwrap();
         let habits = Habits { gather: Span::millis(0) };
         Work::start(store, habits, Vec::new()).await.unwrap()
-    }
-
-    async fn sql(&self) -> SqliteConnection {
-        SqliteConnectOptions::new().filename(self.folder.path().join("usual.db")).connect().await.unwrap()
     }
 
     fn says(&self, who: &str, text: &str) -> Arrival {
@@ -62,11 +57,7 @@ async fn a_state_of_another_version_goes_to_the_staff_and_the_talk_goes_on() {
     let house = House::new().await;
     let work = house.work().await;
     work.deliver(house.says("one", "2 margherita")).await.unwrap();
-    sqlx::query("UPDATE conversation SET state = $1")
-        .bind(r#"{"v":"99","x":1}"#)
-        .execute(&mut house.sql().await)
-        .await
-        .unwrap();
+    house.place.run("UPDATE conversation SET state = $1", &[r#"{"v":"99","x":1}"#]).await;
     work.deliver(house.says("one", "a diavola")).await.unwrap();
     let messages = house.messages(&work, "one").await;
     let note = messages.iter().find(|m| m.author == Author::Note && m.body.contains(r#"{"v":"99","x":1}"#));
@@ -92,7 +83,7 @@ async fn a_price_that_changed_since_the_read_back_is_shown_before_anything_is_pl
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/samples/pizzeria");
     let read = |file: &str| fs::read_to_string(samples.join(file)).unwrap();
     let dearer = read("catalog.json").replacen("\"price\": \"9.50\"", "\"price\": \"10.50\"", 1);
-    let other = Store::open(&house.address()).await.unwrap();
+    let other = Store::open(&house.place.address()).await.unwrap();
     other.import(&house.merchant, &dearer, &read("faq.json"), Moment(0)).await.unwrap();
     while changes.recv().await.unwrap() != Event::Anything {}
     work.deliver(house.says("one", "yes")).await.unwrap();
@@ -109,7 +100,7 @@ async fn an_arrival_whose_turn_fails_is_kept_aside_and_disturbs_nobody() {
     let house = House::new().await;
     let work = house.work().await;
     work.deliver(house.says("one", "2 margherita")).await.unwrap();
-    sqlx::query("UPDATE conversation SET conversation_id = 'nonsense'").execute(&mut house.sql().await).await.unwrap();
+    house.place.run("UPDATE conversation SET conversation_id = 'nonsense'", &[]).await;
     let poison = house.says("one", "a diavola");
     let (failed, fine) = tokio::join!(work.deliver(poison.clone()), work.deliver(house.says("two", "a diavola")));
     assert_eq!((failed, fine), (Ok(()), Ok(())), "the vendor is told, or it would send it for ever");
@@ -127,7 +118,7 @@ async fn an_arrival_whose_turn_fails_is_kept_aside_and_disturbs_nobody() {
     assert_eq!(work.store().aside(&house.merchant).await.unwrap().len(), 1);
     let mend = "UPDATE conversation SET conversation_id = (SELECT conversation_id FROM message WHERE body = '2 margherita') \
                 WHERE conversation_id = 'nonsense'";
-    sqlx::query(mend).execute(&mut house.sql().await).await.unwrap();
+    house.place.run(mend, &[]).await;
     work.act(&house.merchant, "Ada", again()).await.unwrap();
     assert!(work.store().aside(&house.merchant).await.unwrap().is_empty());
     let shown = house.messages(&work, "one").await.last().unwrap().body.clone();
@@ -144,8 +135,7 @@ async fn an_arrival_whose_turn_fails_is_kept_aside_and_disturbs_nobody() {
     assert!(house.messages(&work, "one").await.last().unwrap().body.contains("Total: "));
     let old = house.says("one", "yes");
     let row = "INSERT INTO aside VALUES ($1, 'web', $2, 'one', $3, 'a fault', 1)";
-    let row = sqlx::query(row).bind(house.merchant.as_str()).bind(&old.foreign_id).bind(&old.raw);
-    row.execute(&mut house.sql().await).await.unwrap();
+    house.place.run(row, &[house.merchant.as_str(), &old.foreign_id, &old.raw]).await;
     let retry = Action::Retry { channel: old.channel, foreign_id: old.foreign_id };
     work.act(&house.merchant, "Ada", retry).await.unwrap();
     assert!(work.store().board(&house.merchant, Moment(0)).await.unwrap().is_empty(), "nothing was placed");

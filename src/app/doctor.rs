@@ -15,7 +15,7 @@ use crate::{
     },
     id::MerchantId,
     moment::Span,
-    store::{Store, backup},
+    store::{self, Place, Store, backup},
     work::now,
 };
 
@@ -68,30 +68,21 @@ pub(super) async fn examine(settings: &Settings, out: &mut dyn Write) -> anyhow:
 
 /// The database, its disk and what waits in it; the first shop's id, where there is one.
 async fn database(settings: &Settings, report: &mut Report<'_>) -> anyhow::Result<Option<MerchantId>> {
-    let path = match Store::file(&settings.database_url) {
-        Ok(path) => path,
+    let place = match store::place(&settings.database_url) {
+        Ok(place) => place,
         Err(fault) => {
             report.fix("database", &fault.to_string())?;
             return Ok(None);
         }
     };
-    if !path.try_exists().unwrap_or(false) {
-        report.note("database", &format!("{} is not there yet; the first start makes it", path.display()))?;
-        disk(&path, 0, report)?;
-        return Ok(None);
-    }
-    let holdings = match backup::look(&path).await {
-        Ok(holdings) => holdings,
-        Err(fault) => {
-            report.fix("database", &fault.to_string())?;
-            return Ok(None);
-        }
+    let schema = match &place {
+        Place::File(path) => file(path, report)?,
+        Place::Server(_) => server(&settings.database_url, report).await?,
     };
-    report.ok("database", &format!("{}: {} bytes, every page checked", path.display(), holdings.bytes))?;
-    disk(&path, holdings.bytes, report)?;
+    let Some(schema) = schema else { return Ok(None) };
     let newest = Store::newest_schema();
-    if holdings.schema < newest {
-        let words = format!("the next start brings the tables from schema {} to {newest}", holdings.schema);
+    if schema < newest {
+        let words = format!("the next start brings the tables from schema {schema} to {newest}");
         report.note("database", &words)?;
         return Ok(None);
     }
@@ -138,6 +129,49 @@ async fn database(settings: &Settings, report: &mut Report<'_>) -> anyhow::Resul
         )?,
     }
     Ok(shops.first().map(|shop| shop.id.clone()))
+}
+
+/// A file, checked whole; the version of its tables, where they can be looked at.
+fn file(path: &Path, report: &mut Report<'_>) -> anyhow::Result<Option<i64>> {
+    if !path.try_exists().unwrap_or(false) {
+        report.note("database", &format!("{} is not there yet; the first start makes it", path.display()))?;
+        disk(path, 0, report)?;
+        return Ok(None);
+    }
+    let holdings = match backup::look(path) {
+        Ok(holdings) => holdings,
+        Err(fault) => {
+            report.fix("database", &fault.to_string())?;
+            return Ok(None);
+        }
+    };
+    report.ok("database", &format!("{}: {} bytes, every page checked", path.display(), holdings.bytes))?;
+    disk(path, holdings.bytes, report)?;
+    Ok(Some(holdings.schema))
+}
+
+/// A server that answers; the version of its tables, where there are any.
+async fn server(address: &str, report: &mut Report<'_>) -> anyhow::Result<Option<i64>> {
+    let store = Store::look(address).await?;
+    let schema = match store.schema().await {
+        Ok(0) => {
+            report.note("database", &format!("{} has no tables yet; the first start makes them", store.shown()))?;
+            None
+        }
+        Ok(schema) => {
+            report.ok("database", &format!("{} answers", store.shown()))?;
+            Some(schema)
+        }
+        Err(fault) => {
+            report.fix(
+                "database",
+                &format!("{}: {fault}; see that the server runs and DATABASE_URL is right", store.shown()),
+            )?;
+            None
+        }
+    };
+    store.close().await;
+    Ok(schema)
 }
 
 /// Room for the database to grow and to be copied.

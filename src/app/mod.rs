@@ -261,19 +261,19 @@ async fn import(
 }
 
 async fn backup(settings: &Settings, file: &Path) -> anyhow::Result<ExitCode> {
-    let holdings = backup::backup(&settings.database_url, file).await?;
+    let holdings = backup::backup(&settings.database_url, file)?;
     writeln!(std::io::stdout().lock(), "{}\nwritten to {} and checked", told(&holdings), file.display())?;
     Ok(ExitCode::SUCCESS)
 }
 
 async fn restore(settings: &Settings, file: &Path) -> anyhow::Result<ExitCode> {
-    let (holdings, kept) = backup::restore(file, &settings.database_url, &now().0.to_string()).await?;
+    let (holdings, kept) = backup::restore(file, &settings.database_url, &now().0.to_string())?;
     // Brings its tables up to date, and proves that it opens.
     let store = Store::open(&settings.database_url).await?;
     let shops = store.shops().await?.len();
     store.close().await;
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{}\nput in place as {} ({shops} shops)", told(&holdings), store.path().display())?;
+    writeln!(out, "{}\nput in place as {} ({shops} shops)", told(&holdings), store.shown())?;
     if let Some(kept) = kept {
         writeln!(out, "what was there before is {}", kept.display())?;
     }

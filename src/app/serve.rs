@@ -1,7 +1,6 @@
 //! `usual serve`: opens the store, the shops, the channels and the pages, and closes them in the opposite order.
 
 use std::{
-    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -144,7 +143,7 @@ async fn ready(State(work): State<Work>) -> (StatusCode, &'static str) {
 async fn announce(settings: &Settings, store: &Store, merchant: &MerchantId, open: bool) -> anyhow::Result<()> {
     let base = settings.public_url.as_str().trim_end_matches('/');
     let welcome = console::welcome_link(store, merchant, &settings.public_url).await?;
-    eprintln!("The Usual is open ({merchant}, {}).", Path::new(store.path()).display());
+    eprintln!("The Usual is open ({merchant}, {}).", store.shown());
     eprintln!("  chat     {base}/");
     eprintln!("  console  {base}/console");
     if let Some(link) = &welcome {

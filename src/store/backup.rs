@@ -11,12 +11,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sqlx::{
-    Connection as _, SqliteConnection,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode},
-};
+use rusqlite::{Connection, OpenFlags};
 
-use super::{LOCK_WAIT, OpenError, Store, StoreError, file_of, refuse_other_files};
+use super::{
+    OpenError, Place, Store, StoreError,
+    engine::Sql,
+    place,
+    sqlite::{reader, refuse_other_files},
+};
 
 /// What a copy holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +63,10 @@ const CHECK: &str = "PRAGMA integrity_check";
 
 const ORPHANS: &str = "SELECT COUNT(*) FROM pragma_foreign_key_check";
 
-pub(super) const BYTES: &str = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
+pub(super) const BYTES: Sql = Sql {
+    lite: "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+    pg: "SELECT pg_database_size(current_database())",
+};
 
 const TABLES: &str = "
 SELECT name FROM sqlite_schema
@@ -72,7 +77,7 @@ const SCHEMA: &str = "SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations WHE
 
 /// Copies the database at `address` as it is at this moment into a new file, while others go on writing, and checks the
 /// copy. The database itself is only read: an older one keeps its tables as they are.
-pub async fn backup(address: &str, to: &Path) -> Result<Holdings, CopyError> {
+pub fn backup(address: &str, to: &Path) -> Result<Holdings, CopyError> {
     let from = file_of(address)?;
     if !from.try_exists().map_err(|e| CopyError::File(from.clone(), e))? {
         return Err(OpenError::Missing(from).into());
@@ -84,7 +89,7 @@ pub async fn backup(address: &str, to: &Path) -> Result<Holdings, CopyError> {
     let unfinished = beside(to, "partial");
     // What an earlier attempt that was killed left.
     remove(&unfinished)?;
-    let made = copy_into(&from, &unfinished).await;
+    let made = copy_into(&from, &unfinished);
     if made.is_err() {
         // The fault of the copy is the one to tell.
         let _ = remove(&unfinished);
@@ -100,79 +105,94 @@ pub async fn backup(address: &str, to: &Path) -> Result<Holdings, CopyError> {
     Ok(holdings)
 }
 
-async fn copy_into(from: &Path, to: &Path) -> Result<Holdings, CopyError> {
+fn copy_into(from: &Path, to: &Path) -> Result<Holdings, CopyError> {
     let text = to.to_str().ok_or_else(|| CopyError::File(to.to_owned(), io::ErrorKind::InvalidInput.into()))?;
-    let options = SqliteConnectOptions::new().filename(from).read_only(true).busy_timeout(LOCK_WAIT);
-    let mut source = SqliteConnection::connect_with(&options).await.map_err(StoreError::from)?;
-    sqlx::query(INTO).bind(text).execute(&mut source).await.map_err(StoreError::from)?;
-    // Closing what was only read can't lose anything.
-    let _ = source.close().await;
+    let source = reader(from)?;
+    source.execute(INTO, [text]).map_err(StoreError::from)?;
+    drop(source);
     flush(to)?;
-    examine(to).await
+    examine(to)
 }
 
 /// Checks a copy, whole, and says what it holds.
-pub async fn examine(path: &Path) -> Result<Holdings, CopyError> {
+pub fn examine(path: &Path) -> Result<Holdings, CopyError> {
     // A copy has no log of its own, and checking it must not make one.
-    checked(path, true).await
+    checked(path, true)
 }
 
 /// Checks a database that may be open, whole, and says what it holds; changes nothing.
-pub async fn look(path: &Path) -> Result<Holdings, CopyError> {
-    checked(path, false).await
+pub fn look(path: &Path) -> Result<Holdings, CopyError> {
+    checked(path, false)
 }
 
-async fn checked(path: &Path, immutable: bool) -> Result<Holdings, CopyError> {
+fn checked(path: &Path, immutable: bool) -> Result<Holdings, CopyError> {
     refuse_other_files(path)?;
     fs::metadata(path).map_err(|e| CopyError::File(path.to_owned(), e))?;
     let damaged = |fault: String| CopyError::Damaged(path.to_owned(), fault);
-    let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(immutable);
-    let failed = |e: sqlx::Error| damaged(e.to_string());
-    let mut copy = SqliteConnection::connect_with(&options).await.map_err(failed)?;
-    let found: Vec<String> = sqlx::query_scalar(CHECK).fetch_all(&mut copy).await.map_err(failed)?;
-    if found != ["ok"] {
-        return Err(damaged(found.into_iter().next().unwrap_or_default()));
+    let failed = |e: rusqlite::Error| damaged(e.to_string());
+    let copy = if immutable { unchanging(path) } else { reader(path) };
+    let copy = copy.map_err(|e| damaged(e.to_string()))?;
+    let found: String = copy.query_row(CHECK, [], |row| row.get(0)).map_err(failed)?;
+    if found != "ok" {
+        return Err(damaged(found));
     }
-    let bytes: i64 = sqlx::query_scalar(BYTES).fetch_one(&mut copy).await.map_err(failed)?;
-    let orphans: i64 = sqlx::query_scalar(ORPHANS).fetch_one(&mut copy).await.map_err(failed)?;
+    let bytes: i64 = copy.query_row(BYTES.lite, [], |row| row.get(0)).map_err(failed)?;
+    let orphans: i64 = copy.query_row(ORPHANS, [], |row| row.get(0)).map_err(failed)?;
     if orphans > 0 {
         return Err(damaged(format!("{orphans} rows belong to nothing")));
     }
-    let schema: i64 = sqlx::query_scalar(SCHEMA)
-        .fetch_one(&mut copy)
-        .await
-        .map_err(|_| damaged("it is a database of another program".to_owned()))?;
+    let foreign = |_| damaged("it is a database of another program".to_owned());
+    let schema: i64 = copy.query_row(SCHEMA, [], |row| row.get(0)).map_err(foreign)?;
     if schema > Store::newest_schema() {
-        return Err(OpenError::Newer(path.to_owned(), schema).into());
+        return Err(OpenError::Newer(path.display().to_string(), schema).into());
     }
-    let tables: Vec<String> = sqlx::query_scalar(TABLES).fetch_all(&mut copy).await.map_err(failed)?;
+    let mut tables = copy.prepare(TABLES).map_err(failed)?;
+    let tables = tables.query_map([], |row| row.get(0)).map_err(failed)?;
     let mut rows = Vec::new();
     for table in tables {
+        let table: String = table.map_err(failed)?;
         // Names of our own tables, from the schema that was just checked.
         let count = format!("SELECT COUNT(*) FROM \"{}\"", table.replace('"', "\"\""));
-        let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(&mut copy).await.map_err(failed)?;
-        rows.push((table, count));
+        rows.push((table, copy.query_row(&count, [], |row| row.get(0)).map_err(failed)?));
     }
-    // Closing what was only read can't lose anything.
-    let _ = copy.close().await;
     Ok(Holdings { schema, rows, bytes: u64::try_from(bytes).unwrap_or(0) })
 }
 
+/// A file that nobody changes, opened without looking for a log and without making one.
+fn unchanging(path: &Path) -> Result<Connection, StoreError> {
+    let name = url::Url::from_file_path(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+    let mut name = name.map_err(|()| StoreError::Failed("its path can't be written as an address".to_owned()))?;
+    name.set_query(Some("immutable=1"));
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Ok(Connection::open_with_flags(name.as_str(), flags)?)
+}
+
+/// The file that an address names; a server has tools of its own.
+fn file_of(address: &str) -> Result<PathBuf, OpenError> {
+    match place(address)? {
+        Place::File(path) => Ok(path),
+        Place::Server(_) => Err(OpenError::NotAFile(
+            "DATABASE_URL".to_owned(),
+            "copy it with `pg_dump`, or into a file with `usual move`",
+        )),
+    }
+}
+
 /// Puts a backup in the place of the database at `address`. What was there is kept beside it; its name comes back.
-pub async fn restore(from: &Path, address: &str, stamp: &str) -> Result<(Holdings, Option<PathBuf>), CopyError> {
+pub fn restore(from: &Path, address: &str, stamp: &str) -> Result<(Holdings, Option<PathBuf>), CopyError> {
     let to = file_of(address)?;
     if fs::metadata(log_of(from, "wal")).is_ok_and(|log| log.len() > 0) {
         let why = "it has a log beside it, so it is no finished copy; make one with `usual backup`".to_owned();
         return Err(CopyError::Damaged(from.to_owned(), why));
     }
-    let holdings = examine(from).await?;
+    let holdings = examine(from)?;
     if let Some(folder) = to.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(|e| OpenError::Folder(folder.to_owned(), e))?;
     }
     let there = to.try_exists().map_err(|e| CopyError::File(to.clone(), e))?;
     if there {
         // Told at once rather than after a long copy; the lock that counts comes below.
-        drop(alone(&to).await?);
+        drop(alone(&to)?);
     }
     let incoming = beside(&to, "incoming");
     remove(&incoming)?;
@@ -184,11 +204,11 @@ pub async fn restore(from: &Path, address: &str, stamp: &str) -> Result<(Holding
     given.map_err(|e| CopyError::File(incoming.clone(), e))?;
     flush(&incoming)?;
     // The copy on this disk is what will be opened: it is what has to be whole.
-    if examine(&incoming).await? != holdings {
+    if examine(&incoming)? != holdings {
         return Err(CopyError::Damaged(incoming, "it came out otherwise than it was".to_owned()));
     }
     // Held until the new file has the name, so that nobody opens the old one meanwhile.
-    let lock = if there { Some(alone(&to).await?) } else { None };
+    let lock = if there { Some(alone(&to)?) } else { None };
     let kept = there.then(|| beside(&to, &format!("before-restore-{stamp}")));
     if let Some(kept) = &kept {
         // Not every file system can give a file a second name.
@@ -207,31 +227,26 @@ pub async fn restore(from: &Path, address: &str, stamp: &str) -> Result<(Holding
     // One step: after a power cut there is the old database or the new one.
     fs::rename(&incoming, &to).map_err(|e| CopyError::File(to.clone(), e))?;
     flush_folder(&to)?;
-    if let Some(lock) = lock {
-        // It is the replaced file's.
-        let _ = lock.close().await;
-    }
+    // It is the replaced file's.
+    drop(lock);
     Ok((holdings, kept))
 }
 
 /// Folds a database's log into its file and keeps others out of it, or says that somebody has it open.
-async fn alone(path: &Path) -> Result<SqliteConnection, CopyError> {
+fn alone(path: &Path) -> Result<Connection, CopyError> {
     refuse_other_files(path)?;
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .journal_mode(SqliteJournalMode::Delete)
-        .locking_mode(SqliteLockingMode::Exclusive)
-        .busy_timeout(std::time::Duration::ZERO);
-    let failed = |e: sqlx::Error| match StoreError::from(e) {
+    let failed = |e: rusqlite::Error| match StoreError::from(e) {
         StoreError::Busy(_) => CopyError::InUse(path.to_owned()),
         fault => CopyError::Store(fault),
     };
-    // Leaving WAL mode needs the file alone; with the log folded in, the file is all there is.
-    let mut lock = SqliteConnection::connect_with(&options).await.map_err(failed)?;
-    for statement in ["BEGIN EXCLUSIVE", "COMMIT"] {
-        // In this mode the lock stays.
-        sqlx::query(statement).execute(&mut lock).await.map_err(failed)?;
+    let lock = Connection::open(path).map_err(failed)?;
+    lock.busy_timeout(std::time::Duration::ZERO).map_err(failed)?;
+    // Leaving WAL mode needs the file alone; with the log folded in, the file is all there is. In the exclusive mode
+    // the lock stays after the transaction that took it.
+    for (pragma, value) in [("locking_mode", "exclusive"), ("journal_mode", "delete")] {
+        lock.pragma_update(None, pragma, value).map_err(failed)?;
     }
+    lock.execute_batch("BEGIN EXCLUSIVE; COMMIT").map_err(failed)?;
     Ok(lock)
 }
 

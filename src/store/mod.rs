@@ -1,55 +1,53 @@
-//! All SQL. One database holds every shop: SQLite in a file (WAL, `synchronous=FULL`), one writer, several readers.
+//! All SQL. One database holds every shop: SQLite in a file (WAL, `synchronous=FULL`), one writer, several readers; or
+//! PostgreSQL, where several replicas of the program share it.
 //!
 //! Promises: what [`Tx::commit`] has returned `Ok` for survives `kill -9` and, where the disk honours a flush, a power
-//! cut. Writers use `BEGIN IMMEDIATE`, so that no transaction fails half-way for a lock that it could have waited for.
-//! A second process (`usual chat`) may use the same file; conversations are guarded by their version column.
+//! cut. SQLite's writers use `BEGIN IMMEDIATE`, so that no transaction fails half-way for a lock that it could have waited
+//! for. Others may write to the same database (`usual chat`, a replica); conversations are guarded by their version
+//! column, and everything that must happen once by a unique key.
 //!
-//! Statements are constants above the function that runs them; none is put together from strings, but for the count of
-//! the rows of each table that a backup has.
+//! Statements are constants above the function that runs them; none is put together from strings, but for what copies
+//! whole tables ([`backup`]), whose names come from the schema. One text serves both engines ([`engine`]).
 
-use std::{
-    path::{Path, PathBuf},
-    str::FromStr,
-    time::Duration,
-};
-
-use sqlx::{
-    Sqlite, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
+use std::path::PathBuf;
 
 pub mod backup;
+mod engine;
 mod names;
+mod others;
+mod postgres;
 mod records;
+mod sqlite;
 mod staff;
 mod turn;
 mod view;
 mod vitals;
 
 pub use names::{NameView, NewName, Standing};
+pub use others::{Heard, LEASE, LONGEST_NEWS, Lease, Served, Watch};
 pub use records::{Conversation, Gathering, NewMessage, Recalled};
 pub use staff::{Member, SignedIn};
 pub use turn::{Shop, Tx, Unsent};
 pub use view::{AsideView, Author, ConversationView, MessageView, OrderView};
 pub use vitals::{Vitals, Waiting};
 
-/// How long a writer waits for another process's transaction before it gives up.
-const LOCK_WAIT: Duration = Duration::from_secs(10);
-
-/// Connections that read beside the writer: enough for a console page's queries at once on a small machine.
-const READERS: u32 = 4;
-
-/// SQLite below this version can corrupt a WAL database that several connections use (fixed 2026-03-13).
-const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
+use self::{engine::Engine, postgres::Pg, sqlite::Lite};
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
 /// The open database.
 #[derive(Debug, Clone)]
 pub struct Store {
-    writer: SqlitePool,
-    reader: SqlitePool,
-    path: PathBuf,
+    engine: Engine,
+}
+
+/// What a `DATABASE_URL` names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A file.
+    File(PathBuf),
+    /// A server; the address holds its password.
+    Server(String),
 }
 
 /// Why the store refused, by what the caller does next.
@@ -78,8 +76,11 @@ pub enum StoreError {
 /// Why a database could not be opened, in words for whoever starts the program.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Not `sqlite://…`.
-    #[error("DATABASE_URL is {0:?}, which this version can't open; write sqlite://path/to/usual.db")]
+    /// Neither `sqlite://…` nor `postgres://…`.
+    #[error(
+        "DATABASE_URL is {0:?}, which can't be opened; write sqlite://path/to/usual.db or \
+         postgres://user:password@host/database"
+    )]
     Address(String),
     /// The folder of the file can't be made.
     #[error("the folder {0} can't be made: {1}; choose another place with DATABASE_URL")]
@@ -89,71 +90,44 @@ pub enum OpenError {
     NotADatabase(PathBuf),
     /// Written by a newer version of the program.
     #[error("{0} was written by a newer version of usual (schema {1}); run that version, or restore a backup")]
-    Newer(PathBuf, i64),
+    Newer(String, i64),
     /// There is no file, where one is needed.
     #[error("there is no database at {0}; name it with DATABASE_URL, or start in the folder that has it")]
     Missing(PathBuf),
     /// A library with a known fault.
     #[error("SQLite {0} can corrupt databases; 3.51.3 or newer is needed")]
     OldLibrary(String),
+    /// A server that lacks what is used here.
+    #[error("{0} is PostgreSQL {1}; 15 or newer is needed")]
+    OldServer(String, i64),
+    /// Another process serves it.
+    #[error("another `usual serve` has {0} open; stop it first, or give this one a database of its own (DATABASE_URL)")]
+    Served(PathBuf),
+    /// Something for which a file is needed.
+    #[error("{0} is a database server; {1}")]
+    NotAFile(String, &'static str),
     /// Anything else.
     #[error("{0} can't be opened: {1}")]
-    Other(PathBuf, String),
+    Other(String, String),
 }
 
 impl Store {
     /// Opens the database, makes it where there is none, and brings its tables up to date.
     pub async fn open(address: &str) -> Result<Store, OpenError> {
-        let path = file_of(address)?;
-        if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|e| OpenError::Folder(folder.to_owned(), e))?;
-        }
-        refuse_other_files(&path)?;
-        let options = SqliteConnectOptions::new()
-            .filename(&path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(LOCK_WAIT);
-        let refused = |e: sqlx::Error| open_error(&path, &e);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options.clone())
-            .await
-            .map_err(refused)?;
-        let version: String =
-            sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&writer).await.map_err(refused)?;
-        if version_of(&version) < OLDEST_SQLITE {
-            return Err(OpenError::OldLibrary(version));
-        }
-        migrate(&writer, &path).await?;
-        let reader = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_lazy_with(options.read_only(true).create_if_missing(false));
-        Ok(Store { writer, reader, path })
+        let engine = match place(address)? {
+            Place::File(path) => Engine::Lite(Lite::open(&path)?),
+            Place::Server(address) => Engine::Pg(Pg::open(&address).await?),
+        };
+        Ok(Store { engine })
     }
 
     /// Opens a database that must be there, for reading alone: its tables stay as they are.
     pub async fn look(address: &str) -> Result<Store, OpenError> {
-        let path = file_of(address)?;
-        match path.try_exists() {
-            Ok(true) => refuse_other_files(&path)?,
-            Ok(false) => return Err(OpenError::Missing(path)),
-            Err(e) => return Err(OpenError::Other(path, e.to_string())),
-        }
-        let options = SqliteConnectOptions::new().filename(&path).read_only(true).busy_timeout(LOCK_WAIT);
-        let reader = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options);
-        Ok(Store { writer: reader.clone(), reader, path })
-    }
-
-    /// The file that an address names.
-    pub fn file(address: &str) -> Result<PathBuf, OpenError> {
-        file_of(address)
+        let engine = match place(address)? {
+            Place::File(path) => Engine::Lite(Lite::look(&path)?),
+            Place::Server(address) => Engine::Pg(Pg::connect(&address)?),
+        };
+        Ok(Store { engine })
     }
 
     /// The version that tables have once a database was opened.
@@ -161,77 +135,53 @@ impl Store {
         MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0)
     }
 
-    /// Begins a writing transaction. There is one at a time in this process.
+    /// Begins a writing transaction. In a file there is one at a time.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(Tx::new(self.writer.begin_with("BEGIN IMMEDIATE").await?))
+        Ok(Tx::new(match &self.engine {
+            Engine::Lite(lite) => turn::Writing::Lite(lite.begin().await?),
+            Engine::Pg(pg) => turn::Writing::Pg(pg.begin().await?),
+        }))
     }
 
-    /// Where the database lies.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// Where the database lies, for people: a path, or a server's address without user and password.
+    pub fn shown(&self) -> String {
+        match &self.engine {
+            Engine::Lite(lite) => lite.path().display().to_string(),
+            Engine::Pg(pg) => pg.shown().to_owned(),
+        }
     }
 
-    /// Closes every connection after its statement; the write-ahead log is folded into the file.
+    /// How many transactions may write at once.
+    pub fn writers(&self) -> usize {
+        match &self.engine {
+            Engine::Lite(_) => 1,
+            Engine::Pg(_) => postgres::WRITERS,
+        }
+    }
+
+    /// Whether it is a server that replicas share. Writing to a file holds the thread up while the disk is waited for.
+    pub fn shared(&self) -> bool {
+        matches!(self.engine, Engine::Pg(_))
+    }
+
+    /// Closes every connection after its statement; a file's write-ahead log is folded into it.
     pub async fn close(&self) {
-        self.reader.close().await;
-        self.writer.close().await;
-    }
-
-    fn reader(&self) -> &SqlitePool {
-        &self.reader
-    }
-
-    /// Watches for commits that others make to the same file.
-    pub async fn watch(&self) -> Result<Watch, StoreError> {
-        Ok(Watch { store: self.clone(), seen: data_version(&self.writer).await? })
-    }
-}
-
-/// Notices commits of other processes: `PRAGMA data_version` changes on the writer's connection when somebody else
-/// commits, and not when it does so itself.
-pub struct Watch {
-    store: Store,
-    seen: i64,
-}
-
-impl Watch {
-    /// Whether anybody else has committed anything since the last call.
-    pub async fn changed(&mut self) -> Result<bool, StoreError> {
-        let now = data_version(&self.store.writer).await?;
-        Ok(std::mem::replace(&mut self.seen, now) != now)
-    }
-}
-
-async fn data_version(writer: &SqlitePool) -> Result<i64, StoreError> {
-    Ok(sqlx::query_scalar::<Sqlite, i64>("PRAGMA data_version").fetch_one(writer).await?)
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> StoreError {
-        match &error {
-            sqlx::Error::Database(fault) => match fault.code().as_deref().map(primary_code) {
-                _ if fault.is_unique_violation() => StoreError::Taken(fault.message().to_owned()),
-                Some(5 | 6) => StoreError::Busy(fault.message().to_owned()),
-                // FULL, READONLY, IOERR, CANTOPEN
-                Some(8 | 10 | 13 | 14) => StoreError::Unwritable(fault.message().to_owned()),
-                // CORRUPT, NOTADB
-                Some(11 | 26) => StoreError::Corrupt(fault.message().to_owned()),
-                _ => StoreError::Failed(fault.message().to_owned()),
-            },
-            sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => {
-                StoreError::Busy(error.to_string())
-            }
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => StoreError::Corrupt(error.to_string()),
-            _ => StoreError::Failed(error.to_string()),
+        match &self.engine {
+            Engine::Lite(lite) => lite.close().await,
+            Engine::Pg(pg) => pg.close().await,
         }
     }
 }
 
-/// SQLite's extended result codes hold the primary one in their low byte.
-fn primary_code(code: &str) -> i64 {
-    code.parse::<i64>().unwrap_or(0) & 0xff
+/// What an address names.
+pub fn place(address: &str) -> Result<Place, OpenError> {
+    if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+        return Ok(Place::Server(address.to_owned()));
+    }
+    file_of(address).map(Place::File)
 }
 
+/// The file that an address names.
 fn file_of(address: &str) -> Result<PathBuf, OpenError> {
     let rest = address.strip_prefix("sqlite:").ok_or_else(|| OpenError::Address(address.to_owned()))?;
     let rest = rest.strip_prefix("//").unwrap_or(rest);
@@ -239,44 +189,5 @@ fn file_of(address: &str) -> Result<PathBuf, OpenError> {
     if rest.is_empty() || rest.starts_with(':') {
         return Err(OpenError::Address(address.to_owned()));
     }
-    Ok(PathBuf::from_str(rest).unwrap_or_default())
-}
-
-/// Looks at the first bytes before SQLite does, so that a wrong file is named as such and never written to.
-fn refuse_other_files(path: &Path) -> Result<(), OpenError> {
-    const MAGIC: &[u8; 16] = b"SQLite format 3\0";
-    use std::io::Read;
-    let mut file = match std::fs::File::open(path) {
-        Ok(file) => file,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(e) => return Err(OpenError::Other(path.to_owned(), e.to_string())),
-    };
-    let mut head = Vec::new();
-    match file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut head) {
-        Ok(_) if head.is_empty() || head == MAGIC => Ok(()),
-        Ok(_) => Err(OpenError::NotADatabase(path.to_owned())),
-        Err(e) => Err(OpenError::Other(path.to_owned(), e.to_string())),
-    }
-}
-
-async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), OpenError> {
-    use sqlx::migrate::MigrateError;
-    match MIGRATOR.run(writer).await {
-        Ok(()) => Ok(()),
-        Err(MigrateError::VersionMissing(version)) => Err(OpenError::Newer(path.to_owned(), version)),
-        Err(MigrateError::Execute(e)) => Err(open_error(path, &e)),
-        Err(e) => Err(OpenError::Other(path.to_owned(), e.to_string())),
-    }
-}
-
-fn open_error(path: &Path, error: &sqlx::Error) -> OpenError {
-    match error.as_database_error().and_then(|e| e.code()).as_deref().map(primary_code) {
-        Some(11 | 26) => OpenError::NotADatabase(path.to_owned()),
-        _ => OpenError::Other(path.to_owned(), error.to_string()),
-    }
-}
-
-fn version_of(text: &str) -> (u32, u32, u32) {
-    let mut parts = text.split('.').map(|part| part.parse().unwrap_or(0));
-    (parts.next().unwrap_or(0), parts.next().unwrap_or(0), parts.next().unwrap_or(0))
+    Ok(PathBuf::from(rest))
 }

@@ -1,9 +1,8 @@
 //! Names that staff have given to a shop's goods. They lie beside the catalogue's file and outlive its re-import.
 
-use sqlx::FromRow;
-
 use super::{
     Store, StoreError, Tx,
+    engine::{row, values},
     turn::written,
     view::{json, parsed},
 };
@@ -70,18 +69,19 @@ pub struct NameView {
     pub at: Moment,
 }
 
-#[derive(FromRow)]
-struct NameRow {
-    phrase: String,
-    thing: String,
-    written: String,
-    language: String,
-    standing: String,
-    times: i64,
-    conversation_id: String,
-    message: Option<String>,
-    by_name: String,
-    at: i64,
+row! {
+    struct NameRow {
+        phrase: String,
+        thing: String,
+        written: String,
+        language: String,
+        standing: String,
+        times: i64,
+        conversation_id: String,
+        message: Option<String>,
+        by_name: String,
+        at: i64,
+    }
 }
 
 const SUGGEST: &str = "INSERT INTO alias (merchant_id, phrase, thing, written, language, standing, times, \
@@ -116,18 +116,21 @@ impl Tx {
         name: &NewName<'_>,
         now: Moment,
     ) -> Result<(), StoreError> {
-        sqlx::query(SUGGEST)
-            .bind(merchant.as_str())
-            .bind(name.alias.phrase.as_str())
-            .bind(written(&name.alias.meant)?)
-            .bind(name.written)
-            .bind(name.alias.language.tag().to_owned())
-            .bind(name.conversation.to_string())
-            .bind(name.seq)
-            .bind(name.by)
-            .bind(now.0)
-            .execute(self.connection())
-            .await?;
+        self.run(
+            SUGGEST,
+            &values![
+                merchant.as_str(),
+                name.alias.phrase.as_str(),
+                written(&name.alias.meant)?,
+                name.written,
+                name.alias.language.tag().to_owned(),
+                name.conversation.to_string(),
+                name.seq,
+                name.by,
+                now.0
+            ],
+        )
+        .await?;
         Ok(())
     }
 
@@ -141,28 +144,19 @@ impl Tx {
         standing: Standing,
         now: Moment,
     ) -> Result<bool, StoreError> {
-        let done = sqlx::query(DECIDE)
-            .bind(merchant.as_str())
-            .bind(phrase.as_str())
-            .bind(written(meant)?)
-            .bind(standing.word())
-            .bind(now.0)
-            .execute(self.connection())
+        let done = self
+            .run(DECIDE, &values![merchant.as_str(), phrase.as_str(), written(meant)?, standing.word(), now.0])
             .await?;
-        if done.rows_affected() == 0 {
+        if done == 0 {
             return Ok(false);
         }
-        sqlx::query(NEWER_SHOP).bind(merchant.as_str()).execute(self.connection()).await?;
+        self.run(NEWER_SHOP, &values![merchant.as_str()]).await?;
         Ok(true)
     }
 
     /// What a phrase means by an approved name.
     pub async fn live_meaning(&mut self, merchant: &MerchantId, phrase: &Phrase) -> Result<Option<Meant>, StoreError> {
-        let thing: Option<String> = sqlx::query_scalar(LIVE_MEANING)
-            .bind(merchant.as_str())
-            .bind(phrase.as_str())
-            .fetch_optional(self.connection())
-            .await?;
+        let thing: Option<String> = self.first(LIVE_MEANING, &values![merchant.as_str(), phrase.as_str()]).await?;
         thing.map(|thing| json(&thing, "what a name stands for")).transpose()
     }
 
@@ -172,37 +166,28 @@ impl Tx {
         merchant: &MerchantId,
         conversation: ConversationId,
     ) -> Result<Vec<(i64, String)>, StoreError> {
-        Ok(sqlx::query_as(CUSTOMER_SAID)
-            .bind(merchant.as_str())
-            .bind(conversation.to_string())
-            .bind(MOST_SEARCHED)
-            .fetch_all(self.connection())
-            .await?)
+        self.settle().await?;
+        Ok(self.all(CUSTOMER_SAID, &values![merchant.as_str(), conversation.to_string(), MOST_SEARCHED]).await?)
     }
 }
 
 impl Store {
     /// A shop's approved names.
     pub async fn aliases(&self, merchant: &MerchantId) -> Result<Vec<Alias>, StoreError> {
-        let rows: Vec<(String, String, String)> =
-            sqlx::query_as(LIVE).bind(merchant.as_str()).bind(MOST_LIVE).fetch_all(self.reader()).await?;
+        let rows: Vec<(String, String, String)> = self.engine.all(LIVE, &values![merchant.as_str(), MOST_LIVE]).await?;
         rows.into_iter().map(|(phrase, language, thing)| alias(&phrase, &language, &thing)).collect()
     }
 
     /// A shop's names of one standing, the latest first.
     pub async fn names(&self, merchant: &MerchantId, standing: Standing) -> Result<Vec<NameView>, StoreError> {
-        let rows: Vec<NameRow> = sqlx::query_as(NAMES)
-            .bind(merchant.as_str())
-            .bind(standing.word())
-            .bind(MOST_NAMES)
-            .fetch_all(self.reader())
-            .await?;
+        let rows: Vec<NameRow> =
+            self.engine.all(NAMES, &values![merchant.as_str(), standing.word(), MOST_NAMES]).await?;
         rows.into_iter().map(NameView::try_from).collect()
     }
 
     /// How many names wait for somebody to decide.
     pub async fn suggested_names(&self, merchant: &MerchantId) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar(COUNT).bind(merchant.as_str()).fetch_one(self.reader()).await?)
+        Ok(self.engine.one(COUNT, &values![merchant.as_str()]).await?)
     }
 }
 

@@ -1,8 +1,10 @@
 //! Staff accounts, their sign-ins, and the few single values that a shop keeps. Tokens and passwords come in hashed.
 
-use sqlx::FromRow;
-
-use super::{Store, StoreError, view::parsed};
+use super::{
+    Store, StoreError,
+    engine::{row, values},
+    view::parsed,
+};
 use crate::{
     id::{MerchantId, StaffId},
     moment::Moment,
@@ -32,19 +34,21 @@ pub struct SignedIn {
     pub seen_at: Moment,
 }
 
-#[derive(FromRow)]
-struct MemberRow {
-    staff_id: String,
-    name: String,
-    password: String,
+row! {
+    struct MemberRow {
+        staff_id: String,
+        name: String,
+        password: String,
+    }
 }
 
-#[derive(FromRow)]
-struct SignedInRow {
-    staff_id: String,
-    name: String,
-    created_at: i64,
-    seen_at: i64,
+row! {
+    struct SignedInRow {
+        staff_id: String,
+        name: String,
+        created_at: i64,
+        seen_at: i64,
+    }
 }
 
 const COUNT: &str = "SELECT count(*) FROM staff WHERE merchant_id = $1";
@@ -75,7 +79,7 @@ const FORGET: &str = "DELETE FROM keepsake WHERE merchant_id = $1 AND name = $2 
 impl Store {
     /// How many accounts a shop has.
     pub async fn staff_count(&self, merchant: &MerchantId) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar(COUNT).bind(merchant.as_str()).fetch_one(self.reader()).await?)
+        Ok(self.engine.one(COUNT, &values![merchant.as_str()]).await?)
     }
 
     /// Adds an account; [`StoreError::Taken`] where the login is in use.
@@ -86,22 +90,15 @@ impl Store {
         login: &str,
         now: Moment,
     ) -> Result<(), StoreError> {
-        sqlx::query(ADD)
-            .bind(merchant.as_str())
-            .bind(member.id.to_string())
-            .bind(&member.name)
-            .bind(login)
-            .bind(&member.password)
-            .bind(now.0)
-            .execute(&self.writer)
+        self.engine
+            .run(ADD, &values![merchant.as_str(), member.id.to_string(), &member.name, login, &member.password, now.0])
             .await?;
         Ok(())
     }
 
     /// The account of a login.
     pub async fn staff_by_login(&self, merchant: &MerchantId, login: &str) -> Result<Option<Member>, StoreError> {
-        let row: Option<MemberRow> =
-            sqlx::query_as(BY_LOGIN).bind(merchant.as_str()).bind(login).fetch_optional(self.reader()).await?;
+        let row: Option<MemberRow> = self.engine.first(BY_LOGIN, &values![merchant.as_str(), login]).await?;
         row.map(|row| Ok(Member { id: parsed(&row.staff_id, "staff id")?, name: row.name, password: row.password }))
             .transpose()
     }
@@ -114,20 +111,13 @@ impl Store {
         staff: StaffId,
         now: Moment,
     ) -> Result<(), StoreError> {
-        sqlx::query(OPEN_SESSION)
-            .bind(merchant.as_str())
-            .bind(token_hash)
-            .bind(staff.to_string())
-            .bind(now.0)
-            .execute(&self.writer)
-            .await?;
+        self.engine.run(OPEN_SESSION, &values![merchant.as_str(), token_hash, staff.to_string(), now.0]).await?;
         Ok(())
     }
 
     /// The sign-in of a token's hash.
     pub async fn session(&self, merchant: &MerchantId, token_hash: &str) -> Result<Option<SignedIn>, StoreError> {
-        let row: Option<SignedInRow> =
-            sqlx::query_as(SESSION).bind(merchant.as_str()).bind(token_hash).fetch_optional(self.reader()).await?;
+        let row: Option<SignedInRow> = self.engine.first(SESSION, &values![merchant.as_str(), token_hash]).await?;
         row.map(|row| {
             Ok(SignedIn {
                 id: parsed(&row.staff_id, "staff id")?,
@@ -141,30 +131,30 @@ impl Store {
 
     /// Notes that a sign-in was used.
     pub async fn session_seen(&self, merchant: &MerchantId, token_hash: &str, now: Moment) -> Result<(), StoreError> {
-        sqlx::query(SEEN).bind(merchant.as_str()).bind(token_hash).bind(now.0).execute(&self.writer).await?;
+        self.engine.run(SEEN, &values![merchant.as_str(), token_hash, now.0]).await?;
         Ok(())
     }
 
     /// Ends a sign-in.
     pub async fn close_session(&self, merchant: &MerchantId, token_hash: &str) -> Result<(), StoreError> {
-        sqlx::query(CLOSE_SESSION).bind(merchant.as_str()).bind(token_hash).execute(&self.writer).await?;
+        self.engine.run(CLOSE_SESSION, &values![merchant.as_str(), token_hash]).await?;
         Ok(())
     }
 
     /// Keeps a single value under a name.
     pub async fn keep(&self, merchant: &MerchantId, name: &str, value: &str) -> Result<(), StoreError> {
-        sqlx::query(KEEP).bind(merchant.as_str()).bind(name).bind(value).execute(&self.writer).await?;
+        self.engine.run(KEEP, &values![merchant.as_str(), name, value]).await?;
         Ok(())
     }
 
     /// The value kept under a name.
     pub async fn kept(&self, merchant: &MerchantId, name: &str) -> Result<Option<String>, StoreError> {
-        Ok(sqlx::query_scalar(KEPT).bind(merchant.as_str()).bind(name).fetch_optional(self.reader()).await?)
+        Ok(self.engine.first(KEPT, &values![merchant.as_str(), name]).await?)
     }
 
     /// Forgets a value if it is still this one; whether it was. Of several at once, one hears yes.
     pub async fn forget(&self, merchant: &MerchantId, name: &str, value: &str) -> Result<bool, StoreError> {
-        let done = sqlx::query(FORGET).bind(merchant.as_str()).bind(name).bind(value).execute(&self.writer).await?;
-        Ok(done.rows_affected() == 1)
+        let done = self.engine.run(FORGET, &values![merchant.as_str(), name, value]).await?;
+        Ok(done == 1)
     }
 }

@@ -1,10 +1,10 @@
 //! The writing side of a turn. Every function here runs inside one transaction; nothing is stored before
 //! [`Tx::commit`], and dropping a [`Tx`] undoes all of it.
 
-use sqlx::{FromRow, Sqlite, SqliteConnection, Transaction};
-
 use super::{
     Conversation, Gathering, NewMessage, Recalled, Store, StoreError,
+    engine::{FromRow, Sql, Value, missing, row, values},
+    postgres, sqlite,
     view::{OrderRow, channel, json, parsed},
 };
 use crate::{
@@ -25,7 +25,12 @@ const MOST_UNSENT: i64 = 1_000;
 
 /// A transaction that writes.
 pub struct Tx {
-    tx: Transaction<'static, Sqlite>,
+    pub(super) writing: Writing,
+}
+
+pub(super) enum Writing {
+    Lite(sqlite::Writing),
+    Pg(postgres::Writing),
 }
 
 /// A message that a vendor has to be given.
@@ -62,48 +67,51 @@ pub struct Shop {
     pub version: i64,
 }
 
-#[derive(FromRow)]
-struct ShopRow {
-    merchant_id: String,
-    catalog: String,
-    faq: String,
-    version: i64,
+row! {
+    struct ShopRow {
+        merchant_id: String,
+        catalog: String,
+        faq: String,
+        version: i64,
+    }
 }
 
-#[derive(FromRow)]
-struct ConversationRow {
-    conversation_id: String,
-    channel: String,
-    peer: String,
-    customer_id: String,
-    version: i64,
-    state: String,
-    desk: String,
-    language: Option<String>,
-    next_seq: i64,
-    gather_from: Option<i64>,
-    gather_until: Option<i64>,
-    orders: i64,
-    reachable: i64,
-    last_at: i64,
-    shown_name: Option<String>,
-    name: Option<String>,
-    customer_language: Option<String>,
-    address: Option<String>,
-    offers: Option<i64>,
+row! {
+    struct ConversationRow {
+        conversation_id: String,
+        channel: String,
+        peer: String,
+        customer_id: String,
+        version: i64,
+        state: String,
+        desk: String,
+        language: Option<String>,
+        next_seq: i64,
+        gather_from: Option<i64>,
+        gather_until: Option<i64>,
+        orders: i64,
+        reachable: i64,
+        last_at: i64,
+        shown_name: Option<String>,
+        name: Option<String>,
+        customer_language: Option<String>,
+        address: Option<String>,
+        offers: Option<i64>,
+    }
 }
 
-#[derive(FromRow)]
-struct UnsentRow {
-    merchant_id: String,
-    conversation_id: String,
-    seq: i64,
-    channel: String,
-    peer: String,
-    body: String,
-    buttons: Option<String>,
-    attempts: i64,
-    due_at: i64,
+row! {
+    struct UnsentRow {
+        merchant_id: String,
+        conversation_id: String,
+        seq: i64,
+        channel: String,
+        peer: String,
+        body: String,
+        buttons: Option<String>,
+        attempts: i64,
+        due_at: i64,
+    }
 }
 
 const SHOPS: &str = "SELECT merchant_id, catalog, faq, version FROM merchant ORDER BY opened_at, merchant_id";
@@ -112,7 +120,11 @@ const IMPORT: &str = "INSERT INTO merchant (merchant_id, catalog, faq, version, 
      VALUES ($1, $2, $3, 1, 1, $4) ON CONFLICT (merchant_id) DO UPDATE \
      SET catalog = excluded.catalog, faq = excluded.faq, version = merchant.version + 1";
 
-const NEXT_ORDER: &str = "SELECT next_order FROM merchant WHERE merchant_id = $1";
+/// On a server, whoever reads the number keeps it until the commit, or others would take it meanwhile.
+const NEXT_ORDER: Sql = Sql {
+    lite: "SELECT next_order FROM merchant WHERE merchant_id = $1",
+    pg: "SELECT next_order FROM merchant WHERE merchant_id = $1 FOR UPDATE",
+};
 
 const TAKE_ORDER_NUMBER: &str =
     "UPDATE merchant SET next_order = next_order + 1 WHERE merchant_id = $1 AND next_order = $2";
@@ -147,16 +159,29 @@ const SAVE_CONVERSATION: &str = "UPDATE conversation SET version = version + 1, 
      shown_name = $13, waiting_since = $14 \
      WHERE merchant_id = $1 AND conversation_id = $2 AND version = $3";
 
-const NEW_MESSAGE: &str = "INSERT INTO message (merchant_id, conversation_id, seq, author, by_name, kind, body, \
-     buttons, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+const NEW_MESSAGE: Sql = Sql {
+    lite: "INSERT INTO message (merchant_id, conversation_id, seq, author, by_name, kind, body, buttons, at) \
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    pg: "INSERT INTO message (merchant_id, conversation_id, seq, author, by_name, kind, body, buttons, at) \
+         SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], \
+         $8::text[], $9::bigint[])",
+};
 
 const WORDS_SINCE: &str = "SELECT body FROM message WHERE merchant_id = $1 AND conversation_id = $2 AND seq >= $3 \
      AND author = 'customer' AND kind = 'text' ORDER BY seq";
 
-const TO_OUTBOX: &str = "INSERT INTO outbox (merchant_id, conversation_id, seq, channel, due_at, attempts, fault, \
-     failed) VALUES ($1, $2, $3, $4, $5, 0, NULL, 0)";
+const TO_OUTBOX: Sql = Sql {
+    lite: "INSERT INTO outbox (merchant_id, conversation_id, seq, channel, due_at, attempts, fault, failed) \
+           VALUES ($1, $2, $3, $4, $5, 0, NULL, 0)",
+    pg: "INSERT INTO outbox (merchant_id, conversation_id, seq, channel, due_at, attempts, fault, failed) \
+         SELECT u.*, 0, NULL, 0 FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[]) u",
+};
 
-const SENT: &str = "DELETE FROM outbox WHERE merchant_id = $1 AND conversation_id = $2 AND seq = $3";
+const SENT: Sql = Sql {
+    lite: "DELETE FROM outbox WHERE merchant_id = $1 AND conversation_id = $2 AND seq = $3",
+    pg: "DELETE FROM outbox o USING unnest($1::text[], $2::text[], $3::bigint[]) AS u (merchant_id, conversation_id, \
+         seq) WHERE o.merchant_id = u.merchant_id AND o.conversation_id = u.conversation_id AND o.seq = u.seq",
+};
 
 const LATER: &str = "UPDATE outbox SET due_at = $4, attempts = $5, fault = $6 \
      WHERE merchant_id = $1 AND conversation_id = $2 AND seq = $3";
@@ -207,25 +232,80 @@ const GIVE_UP: &str = "UPDATE conversation SET version = version + 1, gather_fro
      desk = $3, waiting_since = $4 WHERE merchant_id = $1 AND conversation_id = $2";
 
 const DUE_GATHERINGS: &str = "SELECT merchant_id, conversation_id, channel, gather_until FROM conversation \
-     WHERE gather_until IS NOT NULL";
+     WHERE gather_until IS NOT NULL AND gather_until <= $1";
 
 impl Tx {
-    pub(super) fn new(tx: Transaction<'static, Sqlite>) -> Tx {
-        Tx { tx }
+    pub(super) fn new(writing: Writing) -> Tx {
+        Tx { writing }
     }
 
-    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.tx
+    /// Runs a statement; how many rows it touched.
+    pub(super) async fn run(&mut self, sql: impl Into<Sql>, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        match &mut self.writing {
+            Writing::Lite(tx) => tx.run(sql.into().lite, values),
+            Writing::Pg(tx) => tx.run(sql.into().pg, values).await,
+        }
+    }
+
+    /// Runs a statement whose rows nobody reads before [`Tx::settle`] or the commit: on a server, many together.
+    pub(super) async fn later(&mut self, sql: Sql, values: &[Value<'_>]) -> Result<(), StoreError> {
+        match &mut self.writing {
+            Writing::Lite(tx) => tx.run(sql.lite, values).map(|_| ()),
+            Writing::Pg(tx) => {
+                tx.later(sql.pg, values);
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes what was put off visible to the statements that follow.
+    pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
+        match &mut self.writing {
+            Writing::Lite(_) => Ok(()),
+            Writing::Pg(tx) => tx.settle().await,
+        }
+    }
+
+    pub(super) async fn all<T: FromRow>(
+        &mut self,
+        sql: impl Into<Sql>,
+        values: &[Value<'_>],
+    ) -> Result<Vec<T>, StoreError> {
+        match &mut self.writing {
+            Writing::Lite(tx) => tx.all(sql.into().lite, values),
+            Writing::Pg(tx) => tx.all(sql.into().pg, values).await,
+        }
+    }
+
+    pub(super) async fn first<T: FromRow>(
+        &mut self,
+        sql: impl Into<Sql>,
+        values: &[Value<'_>],
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self.all(sql, values).await?.into_iter().next())
+    }
+
+    pub(super) async fn one<T: FromRow>(&mut self, sql: impl Into<Sql>, values: &[Value<'_>]) -> Result<T, StoreError> {
+        self.first(sql, values).await?.ok_or_else(missing)
     }
 
     /// Makes all of it durable.
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.tx.commit().await?)
+        match self.writing {
+            Writing::Lite(tx) => tx.commit(),
+            Writing::Pg(tx) => tx.commit().await,
+        }
     }
 
     /// Undoes all of it now, instead of when the connection is next used.
     pub async fn undo(self) -> Result<(), StoreError> {
-        Ok(self.tx.rollback().await?)
+        match self.writing {
+            Writing::Lite(tx) => {
+                drop(tx);
+                Ok(())
+            }
+            Writing::Pg(tx) => tx.undo().await,
+        }
     }
 
     /// Stores a shop's files, new or in place of the old ones. They must have been read without an error.
@@ -236,7 +316,7 @@ impl Tx {
         faq: &str,
         now: Moment,
     ) -> Result<(), StoreError> {
-        sqlx::query(IMPORT).bind(merchant.as_str()).bind(catalog).bind(faq).bind(now.0).execute(&mut *self.tx).await?;
+        self.run(IMPORT, &values![merchant.as_str(), catalog, faq, now.0]).await?;
         Ok(())
     }
 
@@ -247,16 +327,20 @@ impl Tx {
         conversation: ConversationId,
         seq: Option<i64>,
     ) -> Result<bool, StoreError> {
-        let done = sqlx::query(INBOX)
-            .bind(arrival.merchant.as_str())
-            .bind(arrival.channel.word())
-            .bind(&arrival.foreign_id)
-            .bind(conversation.to_string())
-            .bind(seq)
-            .bind(arrival.at.0)
-            .execute(&mut *self.tx)
+        let done = self
+            .run(
+                INBOX,
+                &values![
+                    arrival.merchant.as_str(),
+                    arrival.channel.word(),
+                    &arrival.foreign_id,
+                    conversation.to_string(),
+                    seq,
+                    arrival.at.0
+                ],
+            )
             .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(done == 1)
     }
 
     /// The conversation with somebody on a channel.
@@ -266,12 +350,8 @@ impl Tx {
         channel: ChannelKind,
         peer: &Peer,
     ) -> Result<Option<Conversation>, StoreError> {
-        let row: Option<ConversationRow> = sqlx::query_as(BY_PEER)
-            .bind(merchant.as_str())
-            .bind(channel.word())
-            .bind(peer.as_str())
-            .fetch_optional(&mut *self.tx)
-            .await?;
+        let row: Option<ConversationRow> =
+            self.first(BY_PEER, &values![merchant.as_str(), channel.word(), peer.as_str()]).await?;
         row.map(Conversation::try_from).transpose()
     }
 
@@ -281,8 +361,7 @@ impl Tx {
         merchant: &MerchantId,
         id: ConversationId,
     ) -> Result<Option<Conversation>, StoreError> {
-        let row: Option<ConversationRow> =
-            sqlx::query_as(BY_ID).bind(merchant.as_str()).bind(id.to_string()).fetch_optional(&mut *self.tx).await?;
+        let row: Option<ConversationRow> = self.first(BY_ID, &values![merchant.as_str(), id.to_string()]).await?;
         row.map(Conversation::try_from).transpose()
     }
 
@@ -303,45 +382,52 @@ impl Tx {
         let gather_until = conversation.gathering.map(|g| g.until.0);
         let reachable = i64::from(conversation.reachable);
         if conversation.new {
-            sqlx::query(NEW_CONVERSATION)
-                .bind(merchant.as_str())
-                .bind(conversation.id.to_string())
-                .bind(conversation.channel.word())
-                .bind(conversation.peer.as_str())
-                .bind(conversation.customer.id.to_string())
-                .bind(state)
-                .bind(desk)
-                .bind(language)
-                .bind(conversation.next_seq)
-                .bind(gather_from)
-                .bind(gather_until)
-                .bind(conversation.orders)
-                .bind(reachable)
-                .bind(now.0)
-                .bind(conversation.shown_name.as_deref())
-                .bind(waiting_since(&conversation.desk))
-                .execute(&mut *self.tx)
-                .await?;
+            self.run(
+                NEW_CONVERSATION,
+                &values![
+                    merchant.as_str(),
+                    conversation.id.to_string(),
+                    conversation.channel.word(),
+                    conversation.peer.as_str(),
+                    conversation.customer.id.to_string(),
+                    state,
+                    desk,
+                    language,
+                    conversation.next_seq,
+                    gather_from,
+                    gather_until,
+                    conversation.orders,
+                    reachable,
+                    now.0,
+                    conversation.shown_name.as_deref(),
+                    waiting_since(&conversation.desk)
+                ],
+            )
+            .await?;
             return Ok(());
         }
-        let done = sqlx::query(SAVE_CONVERSATION)
-            .bind(merchant.as_str())
-            .bind(conversation.id.to_string())
-            .bind(conversation.version)
-            .bind(state)
-            .bind(desk)
-            .bind(language)
-            .bind(conversation.next_seq)
-            .bind(gather_from)
-            .bind(gather_until)
-            .bind(conversation.orders)
-            .bind(reachable)
-            .bind(now.0)
-            .bind(conversation.shown_name.as_deref())
-            .bind(waiting_since(&conversation.desk))
-            .execute(&mut *self.tx)
+        let done = self
+            .run(
+                SAVE_CONVERSATION,
+                &values![
+                    merchant.as_str(),
+                    conversation.id.to_string(),
+                    conversation.version,
+                    state,
+                    desk,
+                    language,
+                    conversation.next_seq,
+                    gather_from,
+                    gather_until,
+                    conversation.orders,
+                    reachable,
+                    now.0,
+                    conversation.shown_name.as_deref(),
+                    waiting_since(&conversation.desk)
+                ],
+            )
             .await?;
-        one_row(done.rows_affected())
+        one_row(done)
     }
 
     /// Saves a customer, new or changed.
@@ -352,16 +438,15 @@ impl Tx {
         new: bool,
         now: Moment,
     ) -> Result<(), StoreError> {
-        let statement = if new { NEW_CUSTOMER } else { SAVE_CUSTOMER };
-        let query = sqlx::query(statement)
-            .bind(merchant.as_str())
-            .bind(customer.id.to_string())
-            .bind(customer.name.as_deref())
-            .bind(customer.language.map(|l| l.tag().to_owned()))
-            .bind(customer.address.as_deref())
-            .bind(customer.offers.map(i64::from));
-        let query = if new { query.bind(now.0) } else { query };
-        query.execute(&mut *self.tx).await?;
+        let [name, address] = [customer.name.as_deref(), customer.address.as_deref()];
+        let language = customer.language.map(|l| l.tag().to_owned());
+        let offers = customer.offers.map(i64::from);
+        let (merchant, id) = (merchant.as_str(), customer.id.to_string());
+        if new {
+            self.run(NEW_CUSTOMER, &values![merchant, id, name, language, address, offers, now.0]).await?;
+        } else {
+            self.run(SAVE_CUSTOMER, &values![merchant, id, name, language, address, offers]).await?;
+        }
         Ok(())
     }
 
@@ -377,18 +462,21 @@ impl Tx {
             [] => None,
             buttons => Some(written(&buttons)?),
         };
-        sqlx::query(NEW_MESSAGE)
-            .bind(merchant.as_str())
-            .bind(conversation.to_string())
-            .bind(seq)
-            .bind(message.author.word())
-            .bind(message.by_name)
-            .bind(message.kind)
-            .bind(&message.what.text)
-            .bind(buttons)
-            .bind(message.at.0)
-            .execute(&mut *self.tx)
-            .await?;
+        self.later(
+            NEW_MESSAGE,
+            &values![
+                merchant.as_str(),
+                conversation.to_string(),
+                seq,
+                message.author.word(),
+                message.by_name,
+                message.kind,
+                &message.what.text,
+                buttons,
+                message.at.0
+            ],
+        )
+        .await?;
         Ok(())
     }
 
@@ -399,12 +487,8 @@ impl Tx {
         conversation: ConversationId,
         from: i64,
     ) -> Result<Vec<String>, StoreError> {
-        Ok(sqlx::query_scalar(WORDS_SINCE)
-            .bind(merchant.as_str())
-            .bind(conversation.to_string())
-            .bind(from)
-            .fetch_all(&mut *self.tx)
-            .await?)
+        self.settle().await?;
+        Ok(self.all(WORDS_SINCE, &values![merchant.as_str(), conversation.to_string(), from]).await?)
     }
 
     /// Puts a message that was written down into the outbox.
@@ -416,64 +500,47 @@ impl Tx {
         channel: ChannelKind,
         due: Moment,
     ) -> Result<(), StoreError> {
-        sqlx::query(TO_OUTBOX)
-            .bind(merchant.as_str())
-            .bind(conversation.to_string())
-            .bind(seq)
-            .bind(channel.word())
-            .bind(due.0)
-            .execute(&mut *self.tx)
+        self.later(TO_OUTBOX, &values![merchant.as_str(), conversation.to_string(), seq, channel.word(), due.0])
             .await?;
         Ok(())
     }
 
     /// A vendor took the message.
     pub async fn mark_sent(&mut self, message: &Unsent) -> Result<(), StoreError> {
-        sqlx::query(SENT)
-            .bind(message.merchant.as_str())
-            .bind(message.conversation.to_string())
-            .bind(message.seq)
-            .execute(&mut *self.tx)
-            .await?;
+        self.later(SENT, &values![message.merchant.as_str(), message.conversation.to_string(), message.seq]).await?;
         Ok(())
     }
 
     /// The message is tried again later.
     pub async fn mark_later(&mut self, message: &Unsent, fault: &str) -> Result<(), StoreError> {
-        sqlx::query(LATER)
-            .bind(message.merchant.as_str())
-            .bind(message.conversation.to_string())
-            .bind(message.seq)
-            .bind(message.due_at.0)
-            .bind(message.attempts)
-            .bind(fault)
-            .execute(&mut *self.tx)
-            .await?;
+        self.run(
+            LATER,
+            &values![
+                message.merchant.as_str(),
+                message.conversation.to_string(),
+                message.seq,
+                message.due_at.0,
+                message.attempts,
+                fault
+            ],
+        )
+        .await?;
         Ok(())
     }
 
     /// The message will never be sent; where `gone`, nothing else to this customer will be either.
     pub async fn mark_failed(&mut self, message: &Unsent, fault: &str, gone: bool) -> Result<(), StoreError> {
-        sqlx::query(FAILED)
-            .bind(message.merchant.as_str())
-            .bind(message.conversation.to_string())
-            .bind(message.seq)
-            .bind(fault)
-            .execute(&mut *self.tx)
+        self.run(FAILED, &values![message.merchant.as_str(), message.conversation.to_string(), message.seq, fault])
             .await?;
         if gone {
-            sqlx::query(UNREACHABLE)
-                .bind(message.merchant.as_str())
-                .bind(message.conversation.to_string())
-                .execute(&mut *self.tx)
-                .await?;
+            self.run(UNREACHABLE, &values![message.merchant.as_str(), message.conversation.to_string()]).await?;
         }
         Ok(())
     }
 
     /// The number that the next order of a shop gets, if it is placed in this transaction.
     pub async fn next_order_number(&mut self, merchant: &MerchantId) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar(NEXT_ORDER).bind(merchant.as_str()).fetch_one(&mut *self.tx).await?)
+        Ok(self.one(NEXT_ORDER, &values![merchant.as_str()]).await?)
     }
 
     /// Places an order under the number that it names. [`StoreError::Stale`] where somebody else took the number,
@@ -485,61 +552,66 @@ impl Tx {
         readback: i64,
         actor: &str,
     ) -> Result<(), StoreError> {
-        let done =
-            sqlx::query(TAKE_ORDER_NUMBER).bind(merchant.as_str()).bind(order.number).execute(&mut *self.tx).await?;
-        one_row(done.rows_affected())?;
+        let done = self.run(TAKE_ORDER_NUMBER, &values![merchant.as_str(), order.number]).await?;
+        one_row(done)?;
         let totals: Vec<i64> = order.line_totals.iter().map(|m| m.in_minor()).collect();
-        sqlx::query(NEW_ORDER)
-            .bind(merchant.as_str())
-            .bind(order.id.to_string())
-            .bind(order.number)
-            .bind(order.conversation.to_string())
-            .bind(readback)
-            .bind(order.customer.to_string())
-            .bind(order.language.tag().to_owned())
-            .bind(order.status.word())
-            .bind(order.version)
-            .bind(written(&order.cart)?)
-            .bind(written(&totals)?)
-            .bind(order.total.currency().code().to_owned())
-            .bind(order.fee.in_minor())
-            .bind(order.total.in_minor())
-            .bind(order.fulfilment.word())
-            .bind(&order.name)
-            .bind(order.address.as_deref())
-            .bind(order.zone.as_ref().map(|z| z.as_str().to_owned()))
-            .bind(order.placed_at.0)
-            .bind(order.not_before.map(|m| m.0))
-            .bind(order.due.map(|m| m.0))
-            .bind(order.reason.as_deref())
-            .bind(order.note.as_deref())
-            .bind(order.moved_at.0)
-            .execute(&mut *self.tx)
-            .await?;
+        self.run(
+            NEW_ORDER,
+            &values![
+                merchant.as_str(),
+                order.id.to_string(),
+                order.number,
+                order.conversation.to_string(),
+                readback,
+                order.customer.to_string(),
+                order.language.tag().to_owned(),
+                order.status.word(),
+                order.version,
+                written(&order.cart)?,
+                written(&totals)?,
+                order.total.currency().code().to_owned(),
+                order.fee.in_minor(),
+                order.total.in_minor(),
+                order.fulfilment.word(),
+                &order.name,
+                order.address.as_deref(),
+                order.zone.as_ref().map(|z| z.as_str().to_owned()),
+                order.placed_at.0,
+                order.not_before.map(|m| m.0),
+                order.due.map(|m| m.0),
+                order.reason.as_deref(),
+                order.note.as_deref(),
+                order.moved_at.0
+            ],
+        )
+        .await?;
         self.note_move(merchant, order, actor).await
     }
 
     /// Saves an order that was moved. [`StoreError::Stale`] where somebody else moved it first.
     pub async fn move_order(&mut self, merchant: &MerchantId, order: &Order, actor: &str) -> Result<(), StoreError> {
-        let done = sqlx::query(MOVE_ORDER)
-            .bind(merchant.as_str())
-            .bind(order.id.to_string())
-            .bind(order.version - 1)
-            .bind(order.status.word())
-            .bind(order.version)
-            .bind(order.due.map(|m| m.0))
-            .bind(order.reason.as_deref())
-            .bind(order.moved_at.0)
-            .execute(&mut *self.tx)
+        let done = self
+            .run(
+                MOVE_ORDER,
+                &values![
+                    merchant.as_str(),
+                    order.id.to_string(),
+                    order.version - 1,
+                    order.status.word(),
+                    order.version,
+                    order.due.map(|m| m.0),
+                    order.reason.as_deref(),
+                    order.moved_at.0
+                ],
+            )
             .await?;
-        one_row(done.rows_affected())?;
+        one_row(done)?;
         self.note_move(merchant, order, actor).await
     }
 
     /// One order.
     pub async fn order(&mut self, merchant: &MerchantId, id: OrderId) -> Result<Option<Order>, StoreError> {
-        let row: Option<OrderRow> =
-            sqlx::query_as(ORDER_OF).bind(merchant.as_str()).bind(id.to_string()).fetch_optional(&mut *self.tx).await?;
+        let row: Option<OrderRow> = self.first(ORDER_OF, &values![merchant.as_str(), id.to_string()]).await?;
         row.map(Order::try_from).transpose()
     }
 
@@ -549,12 +621,8 @@ impl Tx {
         merchant: &MerchantId,
         customer: CustomerId,
     ) -> Result<Vec<Order>, StoreError> {
-        let rows: Vec<OrderRow> = sqlx::query_as(RECENT_ORDERS)
-            .bind(merchant.as_str())
-            .bind(customer.to_string())
-            .bind(MOST_FACTS)
-            .fetch_all(&mut *self.tx)
-            .await?;
+        let rows: Vec<OrderRow> =
+            self.all(RECENT_ORDERS, &values![merchant.as_str(), customer.to_string(), MOST_FACTS]).await?;
         rows.into_iter().map(Order::try_from).collect()
     }
 
@@ -565,28 +633,26 @@ impl Tx {
         conversation: ConversationId,
         desk: &Desk,
     ) -> Result<(), StoreError> {
-        sqlx::query(GIVE_UP)
-            .bind(merchant.as_str())
-            .bind(conversation.to_string())
-            .bind(written(desk)?)
-            .bind(waiting_since(desk))
-            .execute(&mut *self.tx)
+        self.run(GIVE_UP, &values![merchant.as_str(), conversation.to_string(), written(desk)?, waiting_since(desk)])
             .await?;
         Ok(())
     }
 
     /// Keeps an arrival whose turn failed, with the fault.
     pub async fn set_aside(&mut self, arrival: &Arrival, fault: &str) -> Result<(), StoreError> {
-        sqlx::query(SET_ASIDE)
-            .bind(arrival.merchant.as_str())
-            .bind(arrival.channel.word())
-            .bind(&arrival.foreign_id)
-            .bind(arrival.peer.as_str())
-            .bind(&arrival.raw)
-            .bind(fault)
-            .bind(arrival.at.0)
-            .execute(&mut *self.tx)
-            .await?;
+        self.run(
+            SET_ASIDE,
+            &values![
+                arrival.merchant.as_str(),
+                arrival.channel.word(),
+                &arrival.foreign_id,
+                arrival.peer.as_str(),
+                &arrival.raw,
+                fault,
+                arrival.at.0
+            ],
+        )
+        .await?;
         Ok(())
     }
 
@@ -598,11 +664,10 @@ impl Tx {
         foreign_id: &str,
     ) -> Result<Option<(Peer, String, Moment)>, StoreError> {
         let key = (merchant.as_str(), channel.word(), foreign_id);
-        let kept: Option<(String, String, i64)> =
-            sqlx::query_as(KEPT_ASIDE).bind(key.0).bind(key.1).bind(key.2).fetch_optional(&mut *self.tx).await?;
+        let kept: Option<(String, String, i64)> = self.first(KEPT_ASIDE, &values![key.0, key.1, key.2]).await?;
         let Some((peer, raw, at)) = kept else { return Ok(None) };
         for statement in [NO_LONGER_ASIDE, NOT_RECEIVED] {
-            sqlx::query(statement).bind(key.0).bind(key.1).bind(key.2).execute(&mut *self.tx).await?;
+            self.run(statement, &values![key.0, key.1, key.2]).await?;
         }
         let peer = Peer::new(peer).ok_or_else(|| StoreError::Corrupt("a peer is too long".to_owned()))?;
         Ok(Some((peer, raw, Moment(at))))
@@ -615,25 +680,24 @@ impl Tx {
         conversation: ConversationId,
         at: Moment,
     ) -> Result<bool, StoreError> {
-        let later: i64 = sqlx::query_scalar(SAID_SINCE)
-            .bind(merchant.as_str())
-            .bind(conversation.to_string())
-            .bind(at.0)
-            .fetch_one(&mut *self.tx)
-            .await?;
+        self.settle().await?;
+        let later: i64 = self.one(SAID_SINCE, &values![merchant.as_str(), conversation.to_string(), at.0]).await?;
         Ok(later > 0)
     }
 
     async fn note_move(&mut self, merchant: &MerchantId, order: &Order, actor: &str) -> Result<(), StoreError> {
-        sqlx::query(NEW_MOVE)
-            .bind(merchant.as_str())
-            .bind(order.id.to_string())
-            .bind(order.version)
-            .bind(order.status.word())
-            .bind(actor)
-            .bind(order.moved_at.0)
-            .execute(&mut *self.tx)
-            .await?;
+        self.run(
+            NEW_MOVE,
+            &values![
+                merchant.as_str(),
+                order.id.to_string(),
+                order.version,
+                order.status.word(),
+                actor,
+                order.moved_at.0
+            ],
+        )
+        .await?;
         Ok(())
     }
 }
@@ -641,7 +705,7 @@ impl Tx {
 impl Store {
     /// Every shop, the oldest first.
     pub async fn shops(&self) -> Result<Vec<Shop>, StoreError> {
-        let rows: Vec<ShopRow> = sqlx::query_as(SHOPS).fetch_all(self.reader()).await?;
+        let rows: Vec<ShopRow> = self.engine.all(SHOPS, &[]).await?;
         rows.into_iter()
             .map(|row| {
                 Ok(Shop {
@@ -658,6 +722,8 @@ impl Store {
     pub async fn import(&self, merchant: &MerchantId, catalog: &str, faq: &str, now: Moment) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         tx.import(merchant, catalog, faq, now).await?;
+        // Whoever serves it opens it anew.
+        tx.tell("").await?;
         tx.commit().await
     }
 
@@ -666,13 +732,7 @@ impl Store {
         let mut all = Vec::new();
         let mut last = (String::new(), String::new(), 0);
         loop {
-            let rows: Vec<UnsentRow> = sqlx::query_as(UNSENT)
-                .bind(last.0)
-                .bind(last.1)
-                .bind(last.2)
-                .bind(MOST_UNSENT)
-                .fetch_all(self.reader())
-                .await?;
+            let rows: Vec<UnsentRow> = self.engine.all(UNSENT, &values![last.0, last.1, last.2, MOST_UNSENT]).await?;
             let Some(end) = rows.last() else { return Ok(all) };
             last = (end.merchant_id.clone(), end.conversation_id.clone(), end.seq);
             for row in rows {
@@ -681,9 +741,13 @@ impl Store {
         }
     }
 
-    /// Conversations whose messages wait for their other half, with the moment at which the waiting ends.
-    pub async fn gatherings(&self) -> Result<Vec<(MerchantId, ConversationId, ChannelKind, Moment)>, StoreError> {
-        let rows: Vec<(String, String, String, i64)> = sqlx::query_as(DUE_GATHERINGS).fetch_all(self.reader()).await?;
+    /// Conversations whose messages wait for their other half until that moment at the latest, with the moment at which
+    /// the waiting ends.
+    pub async fn gatherings(
+        &self,
+        latest: Moment,
+    ) -> Result<Vec<(MerchantId, ConversationId, ChannelKind, Moment)>, StoreError> {
+        let rows: Vec<(String, String, String, i64)> = self.engine.all(DUE_GATHERINGS, &values![latest.0]).await?;
         rows.into_iter()
             .map(|(merchant, conversation, kind, until)| {
                 let (merchant, conversation) =

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use sqlx::FromRow;
-
-use super::{Store, StoreError};
+use super::{
+    Store, StoreError,
+    engine::{row, values},
+};
 use crate::{
     cart::Cart,
     channel::{Button, ChannelKind},
@@ -104,83 +105,88 @@ pub struct MessageView {
     pub fault: Option<String>,
 }
 
-/// An arrival whose turn failed.
-#[derive(Debug, Clone, FromRow)]
-pub struct AsideView {
-    /// The channel's word.
-    pub channel: String,
-    /// The vendor's id.
-    pub foreign_id: String,
-    /// From whom.
-    pub peer: String,
-    /// The vendor's bytes.
-    pub raw: String,
-    /// What went wrong.
-    pub fault: String,
-    /// When, in Unix milliseconds.
-    pub at: i64,
+row! {
+    /// An arrival whose turn failed.
+    #[derive(Debug, Clone)]
+    pub struct AsideView {
+        /// The channel's word.
+        pub channel: String,
+        /// The vendor's id.
+        pub foreign_id: String,
+        /// From whom.
+        pub peer: String,
+        /// The vendor's bytes.
+        pub raw: String,
+        /// What went wrong.
+        pub fault: String,
+        /// When, in Unix milliseconds.
+        pub at: i64,
+    }
 }
 
-#[derive(FromRow)]
-pub(super) struct OrderRow {
-    order_id: String,
-    number: i64,
-    conversation_id: String,
-    customer_id: String,
-    language: String,
-    status: String,
-    version: i64,
-    cart: String,
-    line_totals: String,
-    currency: String,
-    fee: i64,
-    total: i64,
-    fulfilment: String,
-    name: String,
-    address: Option<String>,
-    zone: Option<String>,
-    placed_at: i64,
-    not_before: Option<i64>,
-    due: Option<i64>,
-    reason: Option<String>,
-    note: Option<String>,
-    moved_at: i64,
+row! {
+    pub(super) struct OrderRow {
+        order_id: String,
+        number: i64,
+        conversation_id: String,
+        customer_id: String,
+        language: String,
+        status: String,
+        version: i64,
+        cart: String,
+        line_totals: String,
+        currency: String,
+        fee: i64,
+        total: i64,
+        fulfilment: String,
+        name: String,
+        address: Option<String>,
+        zone: Option<String>,
+        placed_at: i64,
+        not_before: Option<i64>,
+        due: Option<i64>,
+        reason: Option<String>,
+        note: Option<String>,
+        moved_at: i64,
+    }
 }
 
-#[derive(FromRow)]
-struct OrderViewRow {
-    #[sqlx(flatten)]
-    order: OrderRow,
-    channel: String,
+row! {
+    struct OrderViewRow {
+        order: OrderRow,
+        channel: String,
+    }
 }
 
-#[derive(FromRow)]
-struct ConversationRow {
-    conversation_id: String,
-    channel: String,
-    name: Option<String>,
-    language: Option<String>,
-    desk: String,
-    state: String,
-    version: i64,
-    last_at: i64,
-    last_author: Option<String>,
-    last_body: Option<String>,
-    reachable: i64,
-    failed: i64,
+row! {
+    struct ConversationRow {
+        conversation_id: String,
+        channel: String,
+        name: Option<String>,
+        language: Option<String>,
+        desk: String,
+        state: String,
+        version: i64,
+        last_at: i64,
+        last_author: Option<String>,
+        last_body: Option<String>,
+        reachable: i64,
+        failed: i64,
+    }
 }
 
-#[derive(FromRow)]
-struct MessageRow {
-    seq: i64,
-    author: String,
-    by_name: Option<String>,
-    kind: String,
-    body: String,
-    buttons: Option<String>,
-    at: i64,
-    failed: Option<i64>,
-    fault: Option<String>,
+row! {
+    struct MessageRow {
+        seq: i64,
+        author: String,
+        by_name: Option<String>,
+        kind: String,
+        body: String,
+        buttons: Option<String>,
+        at: i64,
+        failed: Option<i64>,
+        fault: Option<String>,
+    }
 }
 
 /// Orders as [`OrderViewRow`] reads them, of those that the rest of the statement picks.
@@ -246,14 +252,9 @@ const ASIDE: &str =
 impl Store {
     /// The orders that are under way, and those that ended after `since`; the newest first.
     pub async fn board(&self, merchant: &MerchantId, since: Moment) -> Result<Vec<OrderView>, StoreError> {
-        let mut rows: Vec<OrderViewRow> =
-            sqlx::query_as(OPEN_ORDERS).bind(merchant.as_str()).bind(MOST_OPEN).fetch_all(self.reader()).await?;
-        let ended: Vec<OrderViewRow> = sqlx::query_as(ENDED_ORDERS)
-            .bind(merchant.as_str())
-            .bind(since.0)
-            .bind(MOST_ORDERS)
-            .fetch_all(self.reader())
-            .await?;
+        let mut rows: Vec<OrderViewRow> = self.engine.all(OPEN_ORDERS, &values![merchant.as_str(), MOST_OPEN]).await?;
+        let ended: Vec<OrderViewRow> =
+            self.engine.all(ENDED_ORDERS, &values![merchant.as_str(), since.0, MOST_ORDERS]).await?;
         rows.extend(ended);
         let mut views: Vec<OrderView> = rows.into_iter().filter_map(readable).collect();
         views.sort_by_key(|view| std::cmp::Reverse(view.order.placed_at));
@@ -262,31 +263,23 @@ impl Store {
 
     /// One order.
     pub async fn order(&self, merchant: &MerchantId, id: OrderId) -> Result<Option<OrderView>, StoreError> {
-        let row: Option<OrderViewRow> =
-            sqlx::query_as(ORDER).bind(merchant.as_str()).bind(id.to_string()).fetch_optional(self.reader()).await?;
+        let row: Option<OrderViewRow> = self.engine.first(ORDER, &values![merchant.as_str(), id.to_string()]).await?;
         row.map(OrderView::try_from).transpose()
     }
 
     /// The orders that came of a conversation, the newest first.
     pub async fn orders_of(&self, merchant: &MerchantId, id: ConversationId) -> Result<Vec<OrderView>, StoreError> {
-        let rows: Vec<OrderViewRow> = sqlx::query_as(ORDERS_OF)
-            .bind(merchant.as_str())
-            .bind(id.to_string())
-            .bind(MOST_ORDERS)
-            .fetch_all(self.reader())
-            .await?;
+        let rows: Vec<OrderViewRow> =
+            self.engine.all(ORDERS_OF, &values![merchant.as_str(), id.to_string(), MOST_ORDERS]).await?;
         rows.into_iter().map(OrderView::try_from).collect()
     }
 
     /// The conversations that wait for a person, however old, and the latest ones; the newest first.
     pub async fn conversations(&self, merchant: &MerchantId) -> Result<Vec<ConversationView>, StoreError> {
         let mut rows: Vec<ConversationRow> =
-            sqlx::query_as(CALLING).bind(merchant.as_str()).bind(MOST_CALLING).fetch_all(self.reader()).await?;
-        let latest: Vec<ConversationRow> = sqlx::query_as(CONVERSATIONS)
-            .bind(merchant.as_str())
-            .bind(MOST_CONVERSATIONS)
-            .fetch_all(self.reader())
-            .await?;
+            self.engine.all(CALLING, &values![merchant.as_str(), MOST_CALLING]).await?;
+        let latest: Vec<ConversationRow> =
+            self.engine.all(CONVERSATIONS, &values![merchant.as_str(), MOST_CONVERSATIONS]).await?;
         let known: HashSet<String> = rows.iter().map(|row| row.conversation_id.clone()).collect();
         rows.extend(latest.into_iter().filter(|row| !known.contains(&row.conversation_id)));
         let mut views = rows.into_iter().map(ConversationView::try_from).collect::<Result<Vec<_>, _>>()?;
@@ -300,11 +293,8 @@ impl Store {
         merchant: &MerchantId,
         id: ConversationId,
     ) -> Result<Option<ConversationView>, StoreError> {
-        let row: Option<ConversationRow> = sqlx::query_as(CONVERSATION)
-            .bind(merchant.as_str())
-            .bind(id.to_string())
-            .fetch_optional(self.reader())
-            .await?;
+        let row: Option<ConversationRow> =
+            self.engine.first(CONVERSATION, &values![merchant.as_str(), id.to_string()]).await?;
         row.map(ConversationView::try_from).transpose()
     }
 
@@ -315,12 +305,8 @@ impl Store {
         channel: ChannelKind,
         peer: &crate::channel::Peer,
     ) -> Result<Option<ConversationId>, StoreError> {
-        let id: Option<String> = sqlx::query_scalar(CONVERSATION_OF)
-            .bind(merchant.as_str())
-            .bind(channel.word())
-            .bind(peer.as_str())
-            .fetch_optional(self.reader())
-            .await?;
+        let id: Option<String> =
+            self.engine.first(CONVERSATION_OF, &values![merchant.as_str(), channel.word(), peer.as_str()]).await?;
         id.map(|id| parsed(&id, "conversation id")).transpose()
     }
 
@@ -331,19 +317,14 @@ impl Store {
         id: ConversationId,
         after: i64,
     ) -> Result<Vec<MessageView>, StoreError> {
-        let rows: Vec<MessageRow> = sqlx::query_as(MESSAGES)
-            .bind(merchant.as_str())
-            .bind(id.to_string())
-            .bind(after)
-            .bind(MOST_MESSAGES)
-            .fetch_all(self.reader())
-            .await?;
+        let rows: Vec<MessageRow> =
+            self.engine.all(MESSAGES, &values![merchant.as_str(), id.to_string(), after, MOST_MESSAGES]).await?;
         rows.into_iter().map(MessageView::try_from).collect()
     }
 
     /// Arrivals whose turn failed, the newest first.
     pub async fn aside(&self, merchant: &MerchantId) -> Result<Vec<AsideView>, StoreError> {
-        Ok(sqlx::query_as(ASIDE).bind(merchant.as_str()).fetch_all(self.reader()).await?)
+        Ok(self.engine.all(ASIDE, &values![merchant.as_str()]).await?)
     }
 }
 

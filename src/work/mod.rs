@@ -27,6 +27,7 @@ use crate::{
     wording::Wording,
 };
 
+mod around;
 mod correct;
 mod meter;
 mod render;
@@ -40,9 +41,6 @@ const MOST_WAITING: usize = 4_096;
 
 /// Changes that a screen may lag behind before it is told to look again at everything.
 const MOST_EVENTS: usize = 4_096;
-
-/// How often other processes' writes are looked for (`usual chat`, `usual catalog import`).
-const LOOK_AROUND: Duration = Duration::from_millis(500);
 
 /// How long the end waits for messages on the wire. With the pages' own time to drain it stays below the half minute
 /// after which service managers kill.
@@ -192,7 +190,10 @@ struct Inner {
     opening: Mutex<()>,
     events: broadcast::Sender<Event>,
     meter: meter::Meter,
-    jobs: mpsc::Sender<turn::Job>,
+    /// One a writer.
+    jobs: Vec<mpsc::Sender<turn::Job>>,
+    /// What this process calls itself among the replicas.
+    replica: String,
     /// Cancelled when nothing more is to be sent.
     closing: CancellationToken,
     /// Messages on the wire.
@@ -228,7 +229,7 @@ impl Work {
             let aliases = store.aliases(&shop.id).await?;
             shops.push(Arc::new(OpenShop::open(shop, &aliases, &words, None)?));
         }
-        let (jobs, waiting) = mpsc::channel(MOST_WAITING);
+        let (jobs, waiting): (Vec<_>, Vec<_>) = (0..store.writers()).map(|_| mpsc::channel(MOST_WAITING)).unzip();
         let (events, _) = broadcast::channel(MOST_EVENTS);
         let inner = Inner {
             store,
@@ -239,6 +240,7 @@ impl Work {
             events,
             meter: meter::Meter::new(),
             jobs,
+            replica: uuid::Uuid::from_u128(new_id()).to_string(),
             closing: shutdown.child_token(),
             sending: TaskTracker::new(),
             shutdown: shutdown.clone(),
@@ -246,9 +248,12 @@ impl Work {
         let work = Work { inner: Arc::new(inner) };
         let kinds: Vec<ChannelKind> = channels.iter().map(|channel| channel.kind()).collect();
         let post = send::start(&work, channels).await?;
-        tokio::spawn(turn::run(work.clone(), waiting, post, shutdown.clone()));
+        for waiting in waiting {
+            turn::start(&work, waiting, post.clone(), shutdown.clone())?;
+        }
         work.wake_gatherings(&kinds).await?;
-        tokio::spawn(look_around(work.clone(), shutdown));
+        tokio::spawn(around::take_up(work.clone(), shutdown.clone()));
+        tokio::spawn(around::listen(work.clone(), shutdown));
         Ok(work)
     }
 
@@ -260,8 +265,8 @@ impl Work {
     /// What is counted and timed, in the text form that Prometheus reads.
     pub async fn metrics(&self) -> Result<String, StoreError> {
         let vitals = self.inner.store.vitals().await?;
-        let (jobs, screens) = (&self.inner.jobs, self.inner.events.receiver_count());
-        let seen = meter::Seen { vitals, queue: jobs.max_capacity() - jobs.capacity(), screens, now: now() };
+        let queue = self.inner.jobs.iter().map(|jobs| jobs.max_capacity() - jobs.capacity()).sum();
+        let seen = meter::Seen { vitals, queue, screens: self.inner.events.receiver_count(), now: now() };
         Ok(self.inner.meter.text(&seen))
     }
 
@@ -285,16 +290,18 @@ impl Work {
         let (done, answer) = oneshot::channel();
         let job = turn::Job::Act { merchant: merchant.clone(), staff: staff.to_owned(), action, done };
         let lost = || NotDone::Store(StoreError::Busy("the program is stopping".to_owned()));
-        self.inner.jobs.send(job).await.map_err(|_| lost())?;
+        self.inner.hand(job).await.map_err(|_| lost())?;
         answer.await.map_err(|_| lost())?
     }
 
     /// Waits until everything that was given to the writer so far is committed.
     pub async fn settled(&self) {
-        let (done, answer) = oneshot::channel();
-        if self.inner.jobs.send(turn::Job::Settled(done)).await.is_ok() {
-            // A writer that stopped has nothing left to settle.
-            let _ = answer.await;
+        for jobs in &self.inner.jobs {
+            let (done, answer) = oneshot::channel();
+            if jobs.send(turn::Job::Settled(done)).await.is_ok() {
+                // A writer that stopped has nothing left to settle.
+                let _ = answer.await;
+            }
         }
     }
 
@@ -343,7 +350,7 @@ impl Work {
 
     /// Takes up the waits that an earlier run left: those that can be answered from here.
     async fn wake_gatherings(&self, channels: &[ChannelKind]) -> Result<(), StoreError> {
-        for (merchant, conversation, channel, until) in self.inner.store.gatherings().await? {
+        for (merchant, conversation, channel, until) in self.inner.store.gatherings(Moment(i64::MAX)).await? {
             if channel.abilities().fetched || channels.contains(&channel) {
                 self.wake(merchant, conversation, until);
             }
@@ -353,12 +360,20 @@ impl Work {
 
     /// Looks again at a conversation at that moment.
     fn wake(&self, merchant: MerchantId, conversation: ConversationId, at: Moment) {
-        let jobs = self.inner.jobs.clone();
+        let inner = self.inner.clone();
         tokio::spawn(async move {
             tokio::time::sleep(at.since(now()).to_duration()).await;
             // Where the writer has stopped, the next start finds the gathering in the store.
-            let _ = jobs.send(turn::Job::Due { merchant, conversation }).await;
+            let _ = inner.hand(turn::Job::Due { merchant, conversation }).await;
         });
+    }
+}
+
+impl Inner {
+    /// Gives a job to a writer: the same one for all of a chat, so that they are done in order.
+    async fn hand(&self, job: turn::Job) -> Result<(), mpsc::error::SendError<turn::Job>> {
+        let writer = if self.jobs.len() == 1 { 0 } else { job.lot() as usize % self.jobs.len() };
+        self.jobs[writer].send(job).await
     }
 }
 
@@ -368,7 +383,7 @@ impl Inbox for Work {
             let (done, answer) = oneshot::channel();
             let (channel, since) = (arrival.channel, Instant::now());
             let job = turn::Job::Arrive { arrival: Box::new(arrival), done };
-            self.inner.jobs.send(job).await.map_err(|_| NotTaken)?;
+            self.inner.hand(job).await.map_err(|_| NotTaken)?;
             let taken = answer.await.map_err(|_| NotTaken).flatten();
             self.inner.meter.arrived(channel, since, taken.is_ok());
             taken
@@ -405,33 +420,5 @@ impl OpenShop {
 impl From<order::Refused> for NotDone {
     fn from(refused: order::Refused) -> NotDone {
         NotDone::Refused(refused.to_string())
-    }
-}
-
-/// Notices what other processes write, so that screens and catalogues here follow.
-async fn look_around(work: Work, shutdown: CancellationToken) {
-    let mut watch = match work.inner.store.watch().await {
-        Ok(watch) => watch,
-        Err(fault) => {
-            tracing::error!(%fault, "other processes' writes will not be noticed");
-            return;
-        }
-    };
-    loop {
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(LOOK_AROUND) => {}
-        }
-        match watch.changed().await {
-            Ok(false) => {}
-            Ok(true) => {
-                if let Err(fault) = work.reopen_shops().await {
-                    tracing::error!(%fault, "a shop that was imported can't be opened; the old one stays open");
-                }
-                // No receiver is no screen.
-                let _ = work.inner.events.send(Event::Anything);
-            }
-            Err(fault) => tracing::warn!(%fault, "looking for other processes' writes failed"),
-        }
     }
 }

@@ -208,7 +208,7 @@ async fn mark(work: &Work, message: Unsent, fate: Fate) {
         let (done, written) = oneshot::channel();
         let job = Job::Mark { message: Box::new(message.clone()), fate: fate.clone(), done };
         // Where the writer has stopped, the message is still in the outbox.
-        if work.inner.jobs.send(job).await.is_err() || written.await.unwrap_or(true) {
+        if work.inner.hand(job).await.is_err() || written.await.unwrap_or(true) {
             return;
         }
         tokio::select! {

@@ -9,14 +9,19 @@
 //! Jobs of one conversation are run in the order in which they came. Another process may write to the same file; a
 //! conversation that it changed meanwhile is [`StoreError::Stale`], and the job is run again on what is there now.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{
+    hash::{BuildHasher as _, BuildHasherDefault},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::Instant,
+};
 
 use futures::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Action, Event, LONGEST_ANSWER, NotDone, OpenShop, Work, correct,
+    Action, Event, LONGEST_ANSWER, NotDone, OpenShop, Work, around, correct,
     meter::Ended,
     new_id, now, render,
     send::{Fate, Handed, Post},
@@ -83,8 +88,25 @@ pub(super) enum Failed {
     Store(StoreError),
 }
 
-/// Runs the writer until it is told to stop and nothing waits any more.
-pub(super) async fn run(work: Work, mut waiting: mpsc::Receiver<Job>, post: Post, shutdown: CancellationToken) {
+/// Starts a writer. One that waits for the disk has a thread of its own, so that it holds up nobody else.
+pub(super) fn start(
+    work: &Work,
+    waiting: mpsc::Receiver<Job>,
+    post: Post,
+    shutdown: CancellationToken,
+) -> Result<(), StoreError> {
+    let writer = run(work.clone(), waiting, post, shutdown);
+    if work.store().shared() {
+        tokio::spawn(writer);
+        return Ok(());
+    }
+    let runtime = tokio::runtime::Handle::current();
+    let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(move || runtime.block_on(writer));
+    thread.map(|_| ()).map_err(|fault| StoreError::Failed(format!("a thread can't be started: {fault}")))
+}
+
+/// Runs a writer until it is told to stop and nothing waits any more.
+async fn run(work: Work, mut waiting: mpsc::Receiver<Job>, post: Post, shutdown: CancellationToken) {
     let mut stopping = false;
     loop {
         let first = tokio::select! {
@@ -135,6 +157,12 @@ async fn attempt(work: &Work, jobs: &[Job]) -> Result<Outcome, Failed> {
             let _ = tx.undo().await;
             return Err(failed);
         }
+    }
+    if work.store().shared() && (outcome.reopen || !outcome.events.is_empty()) {
+        if outcome.reopen {
+            outcome.events.push(Event::Anything);
+        }
+        tx.tell(&around::news(&work.inner.replica, &outcome.events)).await.map_err(Failed::Store)?;
     }
     tx.commit().await.map_err(Failed::Store)?;
     work.inner.meter.committed(jobs.len(), begun.elapsed());
@@ -227,6 +255,17 @@ async fn publish(work: &Work, post: &Post, outcome: Outcome) {
 }
 
 impl Job {
+    /// A number that all jobs about one chat (by its peer, or by its conversation) have in common.
+    pub(super) fn lot(&self) -> u64 {
+        let hash = BuildHasherDefault::<std::hash::DefaultHasher>::default();
+        match self {
+            Job::Arrive { arrival, .. } => hash.hash_one((&arrival.merchant, arrival.channel, &arrival.peer)),
+            Job::Mark { message, .. } => hash.hash_one((&message.merchant, message.channel, &message.peer)),
+            Job::Due { conversation, .. } => hash.hash_one(conversation.0),
+            Job::Act { .. } | Job::Settled(_) => 0,
+        }
+    }
+
     fn name(&self) -> &'static str {
         match self {
             Job::Arrive { .. } => "arrival",

@@ -12,6 +12,8 @@ use tokio::{
     process::{Child, Command},
 };
 
+use super::place::Place;
+
 /// How long anything may take to show.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -21,6 +23,8 @@ pub const LOOK_EVERY: Duration = Duration::from_millis(60);
 /// The program with an empty database, in which it opens the sample shops.
 pub struct Program {
     folder: tempfile::TempDir,
+    /// Its database.
+    pub place: Place,
     pub port: u16,
     child: Option<Child>,
     /// The link by which the first member of the staff gets in.
@@ -30,15 +34,10 @@ pub struct Program {
 impl Program {
     pub async fn start() -> Program {
         let folder = tempfile::tempdir().unwrap();
-        let mut program = Program { folder, port: free_port(), child: None, welcome: None };
+        let place = Place::new().await;
+        let mut program = Program { folder, place, port: free_port(), child: None, welcome: None };
         program.run().await;
         program
-    }
-
-    /// Where its database lies.
-    #[allow(dead_code, reason = "each test that starts the program uses a part of this")]
-    pub fn database(&self) -> std::path::PathBuf {
-        self.folder.path().join("data/usual.db")
     }
 
     /// Runs it (again), and waits until it answers.
@@ -48,6 +47,7 @@ impl Program {
             .current_dir(self.folder.path())
             .env_clear()
             .env("USUAL_LISTEN", format!("127.0.0.1:{}", self.port))
+            .env("DATABASE_URL", self.place.address())
             .env("USUAL_GATHER_MS", "0")
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -1,0 +1,242 @@
+//! PostgreSQL, for a shop that has outgrown one machine: any number of replicas of the program on one database.
+//!
+//! Isolation is READ COMMITTED: what must hold is held by unique keys and by updates that name the version they saw. A
+//! commit whose answer was lost is a fault to the caller, who tells the vendor nothing; the vendor sends the arrival
+//! again and the inbox's key finds it done. A replica that stops in the middle of a transaction loses it: the server ends
+//! a session that idles in one.
+
+use std::{str::FromStr, time::Duration};
+
+use sqlx::{
+    PgPool, Postgres, Transaction,
+    migrate::MigrateError,
+    postgres::{PgArguments, PgConnectOptions, PgListener, PgPoolOptions},
+    query::Query,
+};
+
+use super::{
+    MIGRATOR, OpenError, StoreError,
+    engine::{FromRow, Row, Value},
+};
+
+/// Connections of one replica: those of the writers, of the pages, and of the ears for other replicas. Servers allow 100
+/// as they come; so a handful of replicas fits.
+const CONNECTIONS: u32 = 12;
+
+/// Transactions of one replica that write at once. Each holds one connection; the server has a process for each.
+pub(super) const WRITERS: usize = 4;
+
+/// How long a connection is waited for. Vendors wait longer for their answer.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// What each session is told. A transaction that idles is that of a replica which was stopped: it is undone before others
+/// wait long for its locks, and long before its leases end. No statement of a turn takes seconds.
+const SESSION: [(&str, &str); 4] = [
+    ("idle_in_transaction_session_timeout", "10s"),
+    ("lock_timeout", "8s"),
+    ("statement_timeout", "30s"),
+    ("synchronous_commit", "on"),
+];
+
+/// Version 15 as the server counts.
+const OLDEST_SERVER: i64 = 150_000;
+
+/// An open server.
+#[derive(Debug, Clone)]
+pub(super) struct Pg {
+    pool: PgPool,
+    /// For people: without user and password.
+    shown: String,
+}
+
+/// A transaction under way. Dropped before its commit, it is undone.
+pub(super) struct Writing {
+    tx: Transaction<'static, Postgres>,
+    later: Vec<Later>,
+}
+
+/// Rows that one statement takes together, column by column.
+struct Later {
+    sql: &'static str,
+    columns: Vec<Column>,
+    rows: u64,
+}
+
+enum Column {
+    Text(Vec<Option<String>>),
+    Int(Vec<Option<i64>>),
+}
+
+impl Pg {
+    /// Connects, and brings the tables up to date; of several replicas that start at once, one does.
+    pub(super) async fn open(address: &str) -> Result<Pg, OpenError> {
+        let pg = Pg::connect(address)?;
+        let refused = |e: &dyn std::fmt::Display| OpenError::Other(pg.shown.clone(), e.to_string());
+        let version: i64 = sqlx::query_scalar("SELECT current_setting('server_version_num')::bigint")
+            .fetch_one(&pg.pool)
+            .await
+            .map_err(|e| refused(&e))?;
+        if version < OLDEST_SERVER {
+            return Err(OpenError::OldServer(pg.shown.clone(), version / 10_000));
+        }
+        match MIGRATOR.run(&pg.pool).await {
+            Ok(()) => Ok(pg),
+            Err(MigrateError::VersionMissing(version)) => Err(OpenError::Newer(pg.shown, version)),
+            Err(e) => Err(refused(&e)),
+        }
+    }
+
+    /// Connects when it is first used, and leaves the tables as they are.
+    pub(super) fn connect(address: &str) -> Result<Pg, OpenError> {
+        // The parser's own words may hold the password.
+        let wrong = || OpenError::Address("postgres://…".to_owned());
+        let options = PgConnectOptions::from_str(address).map_err(|_| wrong())?;
+        let options = options.application_name("usual").options(SESSION);
+        let shown = format!(
+            "postgres://{}:{}/{}",
+            options.get_host(),
+            options.get_port(),
+            options.get_database().unwrap_or_default()
+        );
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(PATIENCE)
+            // A question before each use would double the ways to the server; a dead one fails and is tried again.
+            .test_before_acquire(false)
+            .connect_lazy_with(options);
+        Ok(Pg { pool, shown })
+    }
+
+    pub(super) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    pub(super) async fn begin(&self) -> Result<Writing, StoreError> {
+        Ok(Writing { tx: self.pool.begin().await?, later: Vec::new() })
+    }
+
+    pub(super) async fn run(&self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        Ok(bound(sql, values).execute(&self.pool).await?.rows_affected())
+    }
+
+    pub(super) async fn all<T: FromRow>(&self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<T>, StoreError> {
+        read(bound(sql, values).fetch_all(&self.pool).await?)
+    }
+
+    /// Ears for what others commit.
+    pub(super) async fn listen(&self, topic: &str) -> Result<PgListener, StoreError> {
+        let mut listener = PgListener::connect_with(&self.pool).await?;
+        // It comes back by itself where the server restarts.
+        listener.eager_reconnect(true);
+        listener.listen(topic).await?;
+        Ok(listener)
+    }
+
+    pub(super) async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+impl Writing {
+    pub(super) async fn run(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        Ok(bound(sql, values).execute(&mut *self.tx).await?.rows_affected())
+    }
+
+    pub(super) async fn all<T: FromRow>(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<T>, StoreError> {
+        read(bound(sql, values).fetch_all(&mut *self.tx).await?)
+    }
+
+    /// Has a row written with others of its kind, at the latest before the commit. The statement takes arrays.
+    pub(super) fn later(&mut self, sql: &'static str, values: &[Value<'_>]) {
+        let at = self.later.iter().position(|later| later.sql == sql).unwrap_or_else(|| {
+            let empty = |value: &Value<'_>| match value {
+                Value::Text(_) => Column::Text(Vec::new()),
+                Value::Int(_) => Column::Int(Vec::new()),
+            };
+            self.later.push(Later { sql, columns: values.iter().map(empty).collect(), rows: 0 });
+            self.later.len() - 1
+        });
+        let later = &mut self.later[at];
+        later.rows += 1;
+        for (column, value) in later.columns.iter_mut().zip(values) {
+            match (column, value) {
+                (Column::Text(all), Value::Text(text)) => all.push(text.as_ref().map(|text| text.clone().into_owned())),
+                (Column::Int(all), Value::Int(number)) => all.push(*number),
+                (Column::Text(all), Value::Int(_)) => all.push(None),
+                (Column::Int(all), Value::Text(_)) => all.push(None),
+            }
+        }
+    }
+
+    /// Writes what was put off.
+    pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
+        for later in std::mem::take(&mut self.later) {
+            let mut query = sqlx::query(later.sql);
+            for column in later.columns {
+                query = match column {
+                    Column::Text(all) => query.bind(all),
+                    Column::Int(all) => query.bind(all),
+                };
+            }
+            query.execute(&mut *self.tx).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        self.settle().await?;
+        Ok(self.tx.commit().await?)
+    }
+
+    pub(super) async fn undo(self) -> Result<(), StoreError> {
+        Ok(self.tx.rollback().await?)
+    }
+}
+
+fn bound<'q>(sql: &'static str, values: &'q [Value<'q>]) -> Query<'q, Postgres, PgArguments> {
+    values.iter().fold(sqlx::query(sql), |query, value| match value {
+        Value::Text(text) => query.bind(text.as_deref()),
+        Value::Int(number) => query.bind(*number),
+    })
+}
+
+fn read<T: FromRow>(rows: Vec<sqlx::postgres::PgRow>) -> Result<Vec<T>, StoreError> {
+    rows.iter().map(|row| T::read(&Row::Pg(row), &mut 0)).collect()
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> StoreError {
+        let words = error.to_string();
+        match &error {
+            sqlx::Error::Database(fault) => match fault.code().as_deref() {
+                _ if fault.is_unique_violation() => StoreError::Taken(words),
+                // A deadlock or a serialization failure: what was read may be old.
+                Some("40P01" | "40001") => StoreError::Stale,
+                // Disk full; a read-only server (a standby).
+                Some("53100" | "25006") => StoreError::Unwritable(words),
+                // Data or index corrupted.
+                Some("XX001" | "XX002") => StoreError::Corrupt(words),
+                // Lock not available, connection trouble, out of resources, the server stops or starts.
+                Some(code) if ["55P03", "25P03", "25P04"].contains(&code) => StoreError::Busy(words),
+                Some(code) if ["08", "53", "57"].contains(&code.get(..2).unwrap_or_default()) => {
+                    StoreError::Busy(words)
+                }
+                _ => StoreError::Failed(words),
+            },
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnIndexOutOfBounds { .. } => {
+                StoreError::Corrupt(words)
+            }
+            sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::WorkerCrashed => StoreError::Busy(words),
+            _ => StoreError::Failed(words),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! What other processes on the same database do, so that screens and catalogues here follow, and what is left undone by
+//! one that died is taken up.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Event, Work, now};
+use crate::{
+    moment::Span,
+    store::{Heard, LONGEST_NEWS, StoreError},
+};
+
+/// How often waits for half a message are looked for whose end nobody noticed: those of a replica that died.
+const LOOK_FOR_OVERDUE: Duration = Duration::from_secs(5);
+
+/// So much later than promised, a wait is nobody's: who has it looks at it within milliseconds.
+const OVERDUE: Span = Span::seconds(3);
+
+/// When listening that failed is tried again.
+const LISTEN_AGAIN: Duration = Duration::from_secs(1);
+
+/// What a commit changed, for other replicas: who says it, then an event a line. Too much of it is "look at everything".
+pub(super) fn news(replica: &str, events: &[Event]) -> String {
+    let mut text = replica.to_owned();
+    for event in events {
+        text.push('\n');
+        match event {
+            Event::Conversation { merchant, conversation } => text.push_str(&format!("c {merchant} {conversation}")),
+            Event::Order { merchant, order } => text.push_str(&format!("o {merchant} {order}")),
+            Event::Names { merchant } => text.push_str(&format!("n {merchant}")),
+            Event::Anything => text.push('*'),
+        }
+    }
+    if text.len() > LONGEST_NEWS { format!("{replica}\n*") } else { text }
+}
+
+/// What another replica said; `None` where it was this one. What can't be read may be anything.
+fn read(replica: &str, news: &str) -> Option<Vec<Event>> {
+    let mut lines = news.lines();
+    if lines.next() == Some(replica) {
+        return None;
+    }
+    let event = |line: &str| {
+        let mut words = line.split(' ');
+        let (kind, merchant) = (words.next()?, words.next()?.parse().ok()?);
+        match kind {
+            "c" => Some(Event::Conversation { merchant, conversation: words.next()?.parse().ok()? }),
+            "o" => Some(Event::Order { merchant, order: words.next()?.parse().ok()? }),
+            "n" => Some(Event::Names { merchant }),
+            _ => None,
+        }
+    };
+    let events: Vec<Event> = lines.map(|line| event(line).unwrap_or(Event::Anything)).collect();
+    Some(if events.is_empty() { vec![Event::Anything] } else { events })
+}
+
+/// Follows what others commit until the end.
+pub(super) async fn listen(work: Work, shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            fault = follow(&work) => tracing::warn!(%fault, "what other processes write can't be followed; trying again"),
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(LISTEN_AGAIN) => {}
+        }
+        // Whatever was missed.
+        happened(&work, vec![Event::Anything]).await;
+    }
+}
+
+/// Takes up what others left, until the end.
+pub(super) async fn take_up(work: Work, shutdown: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(LOOK_FOR_OVERDUE) => {}
+        }
+        match work.store().gatherings(now().after(Span(-OVERDUE.0))).await {
+            Ok(overdue) => {
+                for (merchant, conversation, _, until) in overdue {
+                    work.wake(merchant, conversation, until);
+                }
+            }
+            Err(fault) => tracing::warn!(%fault, "overdue answers can't be looked for"),
+        }
+    }
+}
+
+async fn follow(work: &Work) -> StoreError {
+    let mut watch = match work.store().watch().await {
+        Ok(watch) => watch,
+        Err(fault) => return fault,
+    };
+    loop {
+        let events = match watch.next().await {
+            Ok(Heard::Anything) => Some(vec![Event::Anything]),
+            Ok(Heard::Told(news)) => read(&work.inner.replica, &news),
+            Err(fault) => return fault,
+        };
+        if let Some(events) = events {
+            happened(work, events).await;
+        }
+    }
+}
+
+async fn happened(work: &Work, events: Vec<Event>) {
+    let shops = events.iter().any(|event| matches!(event, Event::Anything | Event::Names { .. }));
+    if shops && let Err(fault) = work.reopen_shops().await {
+        tracing::error!(%fault, "a shop that was imported can't be opened; the old one stays open");
+    }
+    for event in events {
+        // No receiver is no screen.
+        let _ = work.inner.events.send(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{ConversationId, OrderId};
+
+    #[test]
+    fn news_come_back_as_they_were_told() {
+        let merchant: crate::id::MerchantId = "pizzeria".parse().unwrap();
+        let events = vec![
+            Event::Conversation { merchant: merchant.clone(), conversation: ConversationId(7) },
+            Event::Order { merchant: merchant.clone(), order: OrderId(9) },
+            Event::Names { merchant: merchant.clone() },
+            Event::Anything,
+        ];
+        let told = news("one", &events);
+        assert_eq!(read("two", &told), Some(events));
+        assert_eq!(read("one", &told), None, "what one said oneself is known");
+        assert_eq!(read("two", ""), Some(vec![Event::Anything]), "an import says no more");
+        assert_eq!(read("two", "one\nx y z"), Some(vec![Event::Anything]));
+        let many: Vec<Event> = (0..500)
+            .map(|n| Event::Conversation { merchant: merchant.clone(), conversation: ConversationId(n) })
+            .collect();
+        assert_eq!(news("one", &many), "one\n*");
+    }
+}

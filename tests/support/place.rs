@@ -1,0 +1,121 @@
+//! A database for one test: a file, or, where `USUAL_TEST_DATABASE` names a server, a database of its own there. What
+//! the program stores is looked at, and damaged, behind its back.
+
+use rusqlite::params_from_iter;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+/// Where the server is, such as `postgres://usual@localhost:5433/postgres`; its user may make databases.
+const SERVER: &str = "USUAL_TEST_DATABASE";
+
+/// A database that goes with the test.
+pub enum Place {
+    File(tempfile::TempDir),
+    Server { address: url::Url, name: String },
+}
+
+impl Place {
+    pub async fn new() -> Place {
+        let Ok(server) = std::env::var(SERVER) else { return Place::File(tempfile::tempdir().unwrap()) };
+        let mut address: url::Url = server.parse().expect(SERVER);
+        let name = format!("usual_{}", uuid::Uuid::now_v7().simple());
+        let mut admin = PgConnection::connect(address.as_str()).await.expect(SERVER);
+        let make = AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE template0 LC_COLLATE 'C' ENCODING 'UTF8'"));
+        sqlx::query(make).execute(&mut admin).await.unwrap();
+        address.set_path(&name);
+        Place::Server { address, name }
+    }
+
+    /// What `DATABASE_URL` is to be.
+    pub fn address(&self) -> String {
+        match self {
+            Place::File(folder) => format!("sqlite://{}/usual.db", folder.path().display()),
+            Place::Server { address, .. } => address.to_string(),
+        }
+    }
+
+    /// Whether it is a server.
+    pub fn shared(&self) -> bool {
+        matches!(self, Place::Server { .. })
+    }
+
+    /// Runs a statement with texts for its placeholders.
+    pub async fn run(&self, sql: &str, values: &[&str]) {
+        match self {
+            Place::File(_) => {
+                self.file().execute(sql, params_from_iter(values)).expect(sql);
+            }
+            Place::Server { .. } => {
+                let query = values.iter().fold(sqlx::query(AssertSqlSafe(sql.to_owned())), |query, v| query.bind(*v));
+                query.execute(&mut self.connect().await).await.expect(sql);
+            }
+        }
+    }
+
+    /// The one column of a statement's rows.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        match self {
+            Place::File(_) => {
+                let file = self.file();
+                let mut statement = file.prepare(sql).expect(sql);
+                statement.query_map([], |row| row.get(0)).expect(sql).collect::<Result<_, _>>().expect(sql)
+            }
+            Place::Server { .. } => {
+                let query = sqlx::query_scalar(AssertSqlSafe(sql.to_owned()));
+                query.fetch_all(&mut self.connect().await).await.expect(sql)
+            }
+        }
+    }
+
+    /// The one column of a statement's rows.
+    pub async fn numbers(&self, sql: &str) -> Vec<i64> {
+        match self {
+            Place::File(_) => {
+                let file = self.file();
+                let mut statement = file.prepare(sql).expect(sql);
+                statement.query_map([], |row| row.get(0)).expect(sql).collect::<Result<_, _>>().expect(sql)
+            }
+            Place::Server { .. } => {
+                let query = sqlx::query_scalar(AssertSqlSafe(sql.to_owned()));
+                query.fetch_all(&mut self.connect().await).await.expect(sql)
+            }
+        }
+    }
+
+    /// Whether the database is sound, as far as it can tell.
+    pub async fn assert_sound(&self) {
+        if !self.shared() {
+            assert_eq!(self.texts("PRAGMA integrity_check").await, ["ok"], "the database is damaged");
+        }
+    }
+
+    fn file(&self) -> rusqlite::Connection {
+        let path = self.address();
+        let file = rusqlite::Connection::open(path.trim_start_matches("sqlite://")).expect("the database");
+        file.busy_timeout(super::shop::PATIENCE).unwrap();
+        file
+    }
+
+    async fn connect(&self) -> PgConnection {
+        PgConnection::connect(&self.address()).await.expect("the database")
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Place::Server { name, .. } = self else { return };
+        let (Ok(server), drop) = (std::env::var(SERVER), format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")) else {
+            return;
+        };
+        // A thread, since the test's runtime may be the one that is ending.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                if let Ok(mut admin) = PgConnection::connect(&server).await {
+                    // A database that stays behind is in nobody's way.
+                    let _ = sqlx::query(AssertSqlSafe(drop)).execute(&mut admin).await;
+                }
+            });
+        });
+        let _ = dropping.join();
+    }
+}
