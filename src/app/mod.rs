@@ -16,6 +16,7 @@ use crate::{
     store::{
         Store,
         backup::{self, Holdings},
+        transfer,
     },
     work::now,
 };
@@ -67,6 +68,15 @@ enum Command {
     Restore {
         /// The backup
         file: PathBuf,
+    },
+    /// Take everything to another, empty database, say from a file to a PostgreSQL server, and compare
+    Move {
+        /// Where it is, as DATABASE_URL has it
+        #[arg(long)]
+        from: String,
+        /// Where it is to be
+        #[arg(long)]
+        to: String,
     },
     /// Look at settings, database, disk, clock and channels, and say what to do about what is wrong
     Doctor,
@@ -161,6 +171,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let settings = settings()?;
             runtime()?.block_on(restore(&settings, &file))
         }
+        Command::Move { from, to } => runtime()?.block_on(move_to(&from, &to)),
         Command::Doctor => {
             let settings = settings()?;
             let fixes = runtime()?.block_on(doctor::examine(&settings, &mut std::io::stdout().lock()))?;
@@ -277,6 +288,16 @@ async fn restore(settings: &Settings, file: &Path) -> anyhow::Result<ExitCode> {
     if let Some(kept) = kept {
         writeln!(out, "what was there before is {}", kept.display())?;
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn move_to(from: &str, to: &str) -> anyhow::Result<ExitCode> {
+    let moved = transfer::transfer(from, to).await?;
+    let mut out = std::io::stdout().lock();
+    for table in moved.iter().filter(|table| table.rows > 0) {
+        writeln!(out, "{:>10} {}", table.rows, table.table)?;
+    }
+    writeln!(out, "everything is there, row by row as it was; set DATABASE_URL to the new database and start")?;
     Ok(ExitCode::SUCCESS)
 }
 

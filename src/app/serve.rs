@@ -39,6 +39,7 @@ pub async fn run(settings: Settings, open: bool, shutdown: CancellationToken) ->
         _ => anyhow::anyhow!("can't listen on {}: {fault}; choose another address with USUAL_LISTEN", settings.listen),
     })?;
     let store = Store::open(&settings.database_url).await?;
+    let _served = store.serve()?;
     if demo::open_where_empty(&store, now()).await? {
         tracing::info!("the database was empty: the sample shops are open");
     }

@@ -7,7 +7,7 @@
 //! column, and everything that must happen once by a unique key.
 //!
 //! Statements are constants above the function that runs them; none is put together from strings, but for what copies
-//! whole tables ([`backup`]), whose names come from the schema. One text serves both engines ([`engine`]).
+//! whole tables ([`backup`], [`transfer`]), whose names come from the schema. One text serves both engines ([`engine`]).
 
 use std::path::PathBuf;
 
@@ -19,6 +19,7 @@ mod postgres;
 mod records;
 mod sqlite;
 mod staff;
+pub mod transfer;
 mod turn;
 mod view;
 mod vitals;

@@ -5,10 +5,10 @@
 //! again and the inbox's key finds it done. A replica that stops in the middle of a transaction loses it: the server ends
 //! a session that idles in one.
 
-use std::{str::FromStr, time::Duration};
+use std::{borrow::Cow, str::FromStr, time::Duration};
 
 use sqlx::{
-    PgPool, Postgres, Transaction,
+    AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction,
     migrate::MigrateError,
     postgres::{PgArguments, PgConnectOptions, PgListener, PgPoolOptions},
     query::Query,
@@ -57,7 +57,7 @@ pub(super) struct Writing {
 
 /// Rows that one statement takes together, column by column.
 struct Later {
-    sql: &'static str,
+    sql: Cow<'static, str>,
     columns: Vec<Column>,
     rows: u64,
 }
@@ -151,7 +151,8 @@ impl Writing {
     }
 
     /// Has a row written with others of its kind, at the latest before the commit. The statement takes arrays.
-    pub(super) fn later(&mut self, sql: &'static str, values: &[Value<'_>]) {
+    pub(super) fn later(&mut self, sql: impl Into<Cow<'static, str>>, values: &[Value<'_>]) -> Result<(), StoreError> {
+        let sql = sql.into();
         let at = self.later.iter().position(|later| later.sql == sql).unwrap_or_else(|| {
             let empty = |value: &Value<'_>| match value {
                 Value::Text(_) => Column::Text(Vec::new()),
@@ -166,16 +167,19 @@ impl Writing {
             match (column, value) {
                 (Column::Text(all), Value::Text(text)) => all.push(text.as_ref().map(|text| text.clone().into_owned())),
                 (Column::Int(all), Value::Int(number)) => all.push(*number),
-                (Column::Text(all), Value::Int(_)) => all.push(None),
-                (Column::Int(all), Value::Text(_)) => all.push(None),
+                (Column::Text(_), Value::Int(_)) | (Column::Int(_), Value::Text(_)) => {
+                    return Err(StoreError::Failed("a column has values of two types".to_owned()));
+                }
             }
         }
+        Ok(())
     }
 
     /// Writes what was put off.
     pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
         for later in std::mem::take(&mut self.later) {
-            let mut query = sqlx::query(later.sql);
+            // Of our own constants, or of the names of our own tables.
+            let mut query = sqlx::query(AssertSqlSafe(later.sql.into_owned()));
             for column in later.columns {
                 query = match column {
                     Column::Text(all) => query.bind(all),
@@ -190,6 +194,14 @@ impl Writing {
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         self.settle().await?;
         Ok(self.tx.commit().await?)
+    }
+
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    pub(super) fn into_inner(self) -> Transaction<'static, Postgres> {
+        self.tx
     }
 
     pub(super) async fn undo(self) -> Result<(), StoreError> {

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, Statement, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Statement, TransactionBehavior, types::ValueRef};
 use tokio::sync::{OwnedMutexGuard, Semaphore};
 
 use super::{
@@ -166,12 +166,22 @@ impl Lite {
 }
 
 impl Writing {
-    pub(super) fn run(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, StoreError> {
+    pub(super) fn run(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
         execute(self.connection()?, sql, values)
     }
 
     pub(super) fn all<T: FromRow>(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<T>, StoreError> {
         fetch(self.connection()?, sql, values)
+    }
+
+    /// Hands out each row of a statement, of whose columns is known which hold numbers.
+    pub(super) fn each(
+        &mut self,
+        sql: &str,
+        numbers: &[bool],
+        what: impl FnMut(Vec<Value<'static>>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        each(self.connection()?, sql, numbers, what)
     }
 
     pub(super) fn commit(mut self) -> Result<(), StoreError> {
@@ -211,6 +221,28 @@ fn fetch<T: FromRow>(connection: &Connection, sql: &str, values: &[Value<'_>]) -
         all.push(T::read(&Row::Lite(row), &mut 0)?);
     }
     Ok(all)
+}
+
+/// Hands out each row of a statement, of whose columns is known which hold numbers.
+pub(super) fn each(
+    connection: &Connection,
+    sql: &str,
+    numbers: &[bool],
+    mut what: impl FnMut(Vec<Value<'static>>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        let value = |(at, number): (usize, &bool)| match row.get_ref(at)? {
+            ValueRef::Null if *number => Ok(Value::Int(None)),
+            ValueRef::Null => Ok(Value::Text(None)),
+            ValueRef::Integer(number) => Ok(Value::from(number)),
+            ValueRef::Text(text) => Ok(Value::from(String::from_utf8_lossy(text).into_owned())),
+            ValueRef::Real(_) | ValueRef::Blob(_) => Err(StoreError::Corrupt("a column of another type".to_owned())),
+        };
+        what(numbers.iter().enumerate().map(value).collect::<Result<_, _>>()?)?;
+    }
+    Ok(())
 }
 
 /// To SQLite `$7` is a name, and names are numbered as they come; here it is the seventh value, as PostgreSQL has it.

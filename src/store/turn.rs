@@ -251,15 +251,12 @@ impl Tx {
     pub(super) async fn later(&mut self, sql: Sql, values: &[Value<'_>]) -> Result<(), StoreError> {
         match &mut self.writing {
             Writing::Lite(tx) => tx.run(sql.lite, values).map(|_| ()),
-            Writing::Pg(tx) => {
-                tx.later(sql.pg, values);
-                Ok(())
-            }
+            Writing::Pg(tx) => tx.later(sql.pg, values),
         }
     }
 
     /// Makes what was put off visible to the statements that follow.
-    pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
+    pub async fn settle(&mut self) -> Result<(), StoreError> {
         match &mut self.writing {
             Writing::Lite(_) => Ok(()),
             Writing::Pg(tx) => tx.settle().await,

@@ -1,11 +1,15 @@
-//! A database for one test: a file, or, where `USUAL_TEST_DATABASE` names a server, a database of its own there. What
-//! the program stores is looked at, and damaged, behind its back.
+//! A database for one test: a file, or, where `USUAL_TEST_ENGINE` is `postgres`, one of its own on the server that
+//! `USUAL_TEST_POSTGRES` names. What the program stores is looked at, and damaged, behind its back.
 
 use rusqlite::params_from_iter;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-/// Where the server is, such as `postgres://usual@localhost:5433/postgres`; its user may make databases.
-const SERVER: &str = "USUAL_TEST_DATABASE";
+/// Where the server is, such as `postgres://usual@localhost:5433/postgres`; its user may make databases. `./test` starts
+/// one and says where it is.
+const SERVER: &str = "USUAL_TEST_POSTGRES";
+
+/// On which engine the tests run: `postgres`, or else in a file.
+const ENGINE: &str = "USUAL_TEST_ENGINE";
 
 /// A database that goes with the test.
 pub enum Place {
@@ -14,8 +18,22 @@ pub enum Place {
 }
 
 impl Place {
+    /// On the engine that the tests run on.
     pub async fn new() -> Place {
-        let Ok(server) = std::env::var(SERVER) else { return Place::File(tempfile::tempdir().unwrap()) };
+        match std::env::var(ENGINE).as_deref() {
+            Ok("postgres") => Place::on_server().await,
+            _ => Place::in_file(),
+        }
+    }
+
+    pub fn in_file() -> Place {
+        Place::File(tempfile::tempdir().unwrap())
+    }
+
+    pub async fn on_server() -> Place {
+        let server = std::env::var(SERVER).unwrap_or_else(|_| {
+            panic!("{SERVER} is not set: run ./test, which starts a PostgreSQL, or name the address of one")
+        });
         let mut address: url::Url = server.parse().expect(SERVER);
         let name = format!("usual_{}", uuid::Uuid::now_v7().simple());
         let mut admin = PgConnection::connect(address.as_str()).await.expect(SERVER);
