@@ -56,14 +56,17 @@ const NOT_YET: [&str; 16] = [
 ];
 
 /// Names with the program's prefix that its tests and measuring tools use for themselves.
-const TOOLS: [&str; 8] = [
+const TOOLS: [&str; 11] = [
     "USUAL_BIN",
     "USUAL_BINARY",
     "USUAL_KILLS",
+    "USUAL_OPERATIONS",
     "USUAL_SCREENSHOTS",
     "USUAL_SCRIPT",
     "USUAL_SEED",
     "USUAL_SETUP",
+    "USUAL_TEST_ENGINE",
+    "USUAL_TEST_POSTGRES",
     "USUAL_TEST_SPECS",
 ];
 
