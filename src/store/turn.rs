@@ -4,7 +4,7 @@
 use sqlx::{FromRow, Sqlite, SqliteConnection, Transaction};
 
 use super::{
-    Conversation, Gathering, NewMessage, Recalled, Store, StoreError,
+    Conversation, Gathering, NewMessage, Recalled, Store, StoreError, Urgency,
     view::{OrderRow, channel, json, parsed},
 };
 use crate::{
@@ -47,6 +47,23 @@ pub struct Unsent {
     pub attempts: i64,
     /// When to try.
     pub due_at: Moment,
+    /// What it gives way to.
+    pub urgency: Urgency,
+    /// From when on it is not tried any more.
+    pub expires_at: Option<Moment>,
+}
+
+/// Where a message stands in the outbox, in the order in which messages are due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// When to try.
+    pub at: Moment,
+    /// Of which shop.
+    pub merchant: MerchantId,
+    /// In which conversation.
+    pub conversation: ConversationId,
+    /// Its place in it.
+    pub seq: i64,
 }
 
 /// A shop as it is stored: its files.
@@ -104,6 +121,16 @@ struct UnsentRow {
     buttons: Option<String>,
     attempts: i64,
     due_at: i64,
+    urgency: String,
+    expires_at: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct DueRow {
+    due_at: i64,
+    merchant_id: String,
+    conversation_id: String,
+    seq: i64,
 }
 
 const SHOPS: &str = "SELECT merchant_id, catalog, faq, version FROM merchant ORDER BY opened_at, merchant_id";
@@ -154,7 +181,7 @@ const WORDS_SINCE: &str = "SELECT body FROM message WHERE merchant_id = $1 AND c
      AND author = 'customer' AND kind = 'text' ORDER BY seq";
 
 const TO_OUTBOX: &str = "INSERT INTO outbox (merchant_id, conversation_id, seq, channel, due_at, attempts, fault, \
-     failed) VALUES ($1, $2, $3, $4, $5, 0, NULL, 0)";
+     failed, urgency, expires_at) VALUES ($1, $2, $3, $4, $5, $6, NULL, 0, $7, $8)";
 
 const SENT: &str = "DELETE FROM outbox WHERE merchant_id = $1 AND conversation_id = $2 AND seq = $3";
 
@@ -164,14 +191,33 @@ const LATER: &str = "UPDATE outbox SET due_at = $4, attempts = $5, fault = $6 \
 const FAILED: &str = "UPDATE outbox SET failed = 1, fault = $4 \
      WHERE merchant_id = $1 AND conversation_id = $2 AND seq = $3";
 
+const FAILED_TOO: &str = "UPDATE outbox SET failed = 1, fault = $3 \
+     WHERE merchant_id = $1 AND conversation_id = $2 AND failed = 0";
+
+const RESEND: &str = "UPDATE outbox SET failed = 0, fault = NULL, attempts = 0, due_at = $4, expires_at = $5 \
+     WHERE merchant_id = $1 AND conversation_id = $2 AND seq = $3 AND failed = 1";
+
+const UNDELIVERED: &str = "SELECT COUNT(*) FROM outbox WHERE merchant_id = $1 AND conversation_id = $2 AND failed = 1";
+
 const UNREACHABLE: &str = "UPDATE conversation SET reachable = 0 WHERE merchant_id = $1 AND conversation_id = $2";
 
 const UNSENT: &str = "SELECT o.merchant_id, o.conversation_id, o.seq, o.channel, c.peer, m.body, m.buttons, \
-     o.attempts, o.due_at FROM outbox o \
+     o.attempts, o.due_at, o.urgency, o.expires_at FROM outbox o \
      JOIN conversation c ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
      JOIN message m ON m.merchant_id = o.merchant_id AND m.conversation_id = o.conversation_id AND m.seq = o.seq \
      WHERE o.failed = 0 AND (o.merchant_id, o.conversation_id, o.seq) > ($1, $2, $3) \
      ORDER BY o.merchant_id, o.conversation_id, o.seq LIMIT $4";
+
+const UNSENT_OF: &str = "SELECT o.merchant_id, o.conversation_id, o.seq, o.channel, c.peer, m.body, m.buttons, \
+     o.attempts, o.due_at, o.urgency, o.expires_at FROM outbox o \
+     JOIN conversation c ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
+     JOIN message m ON m.merchant_id = o.merchant_id AND m.conversation_id = o.conversation_id AND m.seq = o.seq \
+     WHERE o.failed = 0 AND o.merchant_id = $1 AND o.conversation_id = $2 ORDER BY o.seq";
+
+const DUE: &str = "SELECT due_at, merchant_id, conversation_id, seq FROM outbox \
+     WHERE failed = 0 AND channel = $1 AND due_at <= $2 \
+     AND (due_at, merchant_id, conversation_id, seq) > ($3, $4, $5, $6) \
+     ORDER BY due_at, merchant_id, conversation_id, seq LIMIT $7";
 
 const NEW_ORDER: &str = "INSERT INTO orders (merchant_id, order_id, number, conversation_id, readback, customer_id, \
      language, status, version, cart, line_totals, currency, fee, total, fulfilment, name, address, zone, placed_at, \
@@ -408,20 +454,16 @@ impl Tx {
     }
 
     /// Puts a message that was written down into the outbox.
-    pub async fn post(
-        &mut self,
-        merchant: &MerchantId,
-        conversation: ConversationId,
-        seq: i64,
-        channel: ChannelKind,
-        due: Moment,
-    ) -> Result<(), StoreError> {
+    pub async fn post(&mut self, message: &Unsent) -> Result<(), StoreError> {
         sqlx::query(TO_OUTBOX)
-            .bind(merchant.as_str())
-            .bind(conversation.to_string())
-            .bind(seq)
-            .bind(channel.word())
-            .bind(due.0)
+            .bind(message.merchant.as_str())
+            .bind(message.conversation.to_string())
+            .bind(message.seq)
+            .bind(message.channel.word())
+            .bind(message.due_at.0)
+            .bind(message.attempts)
+            .bind(message.urgency.word())
+            .bind(message.expires_at.map(|at| at.0))
             .execute(&mut *self.tx)
             .await?;
         Ok(())
@@ -452,7 +494,8 @@ impl Tx {
         Ok(())
     }
 
-    /// The message will never be sent; where `gone`, nothing else to this customer will be either.
+    /// The message will never be sent; where `gone`, nothing else to this customer will be either, and what waits for
+    /// them ends with it.
     pub async fn mark_failed(&mut self, message: &Unsent, fault: &str, gone: bool) -> Result<(), StoreError> {
         sqlx::query(FAILED)
             .bind(message.merchant.as_str())
@@ -467,8 +510,47 @@ impl Tx {
                 .bind(message.conversation.to_string())
                 .execute(&mut *self.tx)
                 .await?;
+            sqlx::query(FAILED_TOO)
+                .bind(message.merchant.as_str())
+                .bind(message.conversation.to_string())
+                .bind(fault)
+                .execute(&mut *self.tx)
+                .await?;
         }
         Ok(())
+    }
+
+    /// Puts a message that could not be sent back to those that wait; `false` where it is none of them (any more).
+    pub async fn resend(
+        &mut self,
+        merchant: &MerchantId,
+        conversation: ConversationId,
+        seq: i64,
+        due: Moment,
+        expires: Option<Moment>,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(RESEND)
+            .bind(merchant.as_str())
+            .bind(conversation.to_string())
+            .bind(seq)
+            .bind(due.0)
+            .bind(expires.map(|at| at.0))
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// How many messages of a conversation could not be sent.
+    pub async fn undelivered(
+        &mut self,
+        merchant: &MerchantId,
+        conversation: ConversationId,
+    ) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar(UNDELIVERED)
+            .bind(merchant.as_str())
+            .bind(conversation.to_string())
+            .fetch_one(&mut *self.tx)
+            .await?)
     }
 
     /// The number that the next order of a shop gets, if it is placed in this transaction.
@@ -681,6 +763,55 @@ impl Store {
         }
     }
 
+    /// What no vendor has taken yet of one conversation, in order.
+    pub async fn unsent_of(
+        &self,
+        merchant: &MerchantId,
+        conversation: ConversationId,
+    ) -> Result<Vec<Unsent>, StoreError> {
+        let rows: Vec<UnsentRow> = sqlx::query_as(UNSENT_OF)
+            .bind(merchant.as_str())
+            .bind(conversation.to_string())
+            .fetch_all(self.reader())
+            .await?;
+        rows.into_iter().map(Unsent::try_from).collect()
+    }
+
+    /// Messages of a channel that are due at `now`, those behind `after` and at most so many, in the order in which they
+    /// are due.
+    pub async fn due(
+        &self,
+        channel: ChannelKind,
+        now: Moment,
+        after: Option<&Due>,
+        most: i64,
+    ) -> Result<Vec<Due>, StoreError> {
+        let (at, merchant, conversation, seq) = match after {
+            Some(due) => (due.at.0, due.merchant.as_str(), due.conversation.to_string(), due.seq),
+            None => (i64::MIN, "", String::new(), 0),
+        };
+        let rows: Vec<DueRow> = sqlx::query_as(DUE)
+            .bind(channel.word())
+            .bind(now.0)
+            .bind(at)
+            .bind(merchant.to_owned())
+            .bind(conversation)
+            .bind(seq)
+            .bind(most)
+            .fetch_all(self.reader())
+            .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(Due {
+                    at: Moment(row.due_at),
+                    merchant: parsed(&row.merchant_id, "merchant id")?,
+                    conversation: parsed(&row.conversation_id, "conversation id")?,
+                    seq: row.seq,
+                })
+            })
+            .collect()
+    }
+
     /// Conversations whose messages wait for their other half, with the moment at which the waiting ends.
     pub async fn gatherings(&self) -> Result<Vec<(MerchantId, ConversationId, ChannelKind, Moment)>, StoreError> {
         let rows: Vec<(String, String, String, i64)> = sqlx::query_as(DUE_GATHERINGS).fetch_all(self.reader()).await?;
@@ -749,6 +880,8 @@ impl TryFrom<UnsentRow> for Unsent {
             },
             attempts: row.attempts,
             due_at: Moment(row.due_at),
+            urgency: Urgency::of(&row.urgency)?,
+            expires_at: row.expires_at.map(Moment),
         })
     }
 }

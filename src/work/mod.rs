@@ -28,8 +28,10 @@ use crate::{
 };
 
 mod correct;
+mod limit;
 mod meter;
 mod render;
+mod schedule;
 mod send;
 mod turn;
 
@@ -110,6 +112,13 @@ pub enum Action {
         channel: ChannelKind,
         /// The vendor's id of it.
         foreign_id: String,
+    },
+    /// Sends a message again that could not be sent.
+    Resend {
+        /// In which conversation.
+        conversation: ConversationId,
+        /// Its place in it.
+        seq: i64,
     },
     /// Lets customers use a name for a thing from now on, or no longer.
     Name {
@@ -245,7 +254,7 @@ impl Work {
         };
         let work = Work { inner: Arc::new(inner) };
         let kinds: Vec<ChannelKind> = channels.iter().map(|channel| channel.kind()).collect();
-        let post = send::start(&work, channels).await?;
+        let post = send::start(&work, channels);
         tokio::spawn(turn::run(work.clone(), waiting, post, shutdown.clone()));
         work.wake_gatherings(&kinds).await?;
         tokio::spawn(look_around(work.clone(), shutdown));

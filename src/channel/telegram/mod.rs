@@ -189,6 +189,11 @@ impl Settings {
         Settings { limited, ..self }
     }
 
+    /// Whether they are.
+    pub fn is_limited(&self) -> bool {
+        self.limited
+    }
+
     /// Where the Bot API is.
     pub fn api_url(&self) -> &Url {
         &self.api_url
