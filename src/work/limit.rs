@@ -245,7 +245,8 @@ mod tests {
         #[test]
         fn no_window_ever_holds_too_many(asked in vec((0..40_i64, 0..60_i64, 0..=100_i64), 1..600)) {
             let (mut limiter, mut now) = (rested(), Moment(0));
-            let (mut answers, mut arrived): (Vec<(Moment, i64, Moment)>, Vec<(Moment, i64)>) = Default::default();
+            let mut answers: Vec<(Moment, i64, Moment)> = Vec::new();
+            let mut arrived: Vec<(Moment, i64)> = Vec::new();
             for (chat, pause, way) in asked {
                 now = now.after(Span::millis(pause));
                 answers.sort();
