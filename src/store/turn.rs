@@ -215,7 +215,7 @@ const UNSENT_OF: &str = "SELECT o.merchant_id, o.conversation_id, o.seq, o.chann
      WHERE o.failed = 0 AND o.merchant_id = $1 AND o.conversation_id = $2 ORDER BY o.seq";
 
 const DUE: &str = "SELECT due_at, merchant_id, conversation_id, seq FROM outbox \
-     WHERE failed = 0 AND channel = $1 AND due_at <= $2 \
+     WHERE failed = 0 AND channel = $1 AND due_at <= $2 AND due_at >= $3 \
      AND (due_at, merchant_id, conversation_id, seq) > ($3, $4, $5, $6) \
      ORDER BY due_at, merchant_id, conversation_id, seq LIMIT $7";
 
