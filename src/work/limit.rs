@@ -2,8 +2,9 @@
 //! more go out than the rate allows, at the vendor's end of the wire too.
 //!
 //! When a message reaches the vendor nobody here knows; it is some time after it set off and before its answer came. So
-//! it counts from when it set off until its window has passed since the answer, or since [`LONGEST_WAY`] where the
-//! answer takes longer. Only a message that is overtaken by that much can break a limit.
+//! it counts until its window has passed since the answer, less what every answer takes: the quickest of late ones, but
+//! for [`JITTER`]. A slow vendor is thus used as fully as a quick one, and one message that is late on its way breaks no
+//! limit.
 //!
 //! What an earlier run sent last is in no memory and no table. A new limiter therefore takes every window for full: it
 //! begins as if everything had gone out just before it, to everybody. That holds after a `kill -9` as well, and costs
@@ -21,9 +22,15 @@ use crate::{
     moment::{Moment, Span},
 };
 
-/// Longest time that a message is taken to be on its way. What the limits lose by it is this, of a window of a second:
-/// a tenth, so that nine tenths are used even where each answer takes longer.
-const LONGEST_WAY: Span = Span::millis(100);
+/// What the way to a vendor may differ by from message to message without its being seen in the time that answers take.
+/// It is what the limits lose to caution: 3 of 100 for a window of a second.
+const JITTER: Span = Span::millis(30);
+
+/// After this long without an answer a message is taken to have arrived, lest a call that hangs take up room.
+const LONGEST_WAY: Span = Span::seconds(1);
+
+/// Answers of which the quickest is looked for, twice: those of now and those before.
+const LATE_ANSWERS: usize = 64;
 
 /// The clock counts whole milliseconds: a moment may be one later than it is written.
 const GRAIN: Span = Span::millis(1);
@@ -35,6 +42,7 @@ const LEAST_FORGOTTEN: usize = 64;
 pub(super) struct Limiter<K> {
     limits: Limits,
     begun: Moment,
+    pace: Pace,
     account: Window,
     chats: HashMap<K, Chat>,
     /// How many chats there may be before the idle ones are forgotten.
@@ -57,6 +65,14 @@ struct Chat {
     window: Window,
 }
 
+/// How quickly the vendor answers at its quickest. Nothing is assumed before there were enough answers.
+#[derive(Default)]
+struct Pace {
+    before: Span,
+    now: Option<Span>,
+    answers: usize,
+}
+
 /// What counts at a moment.
 #[derive(Default)]
 struct Window {
@@ -72,6 +88,7 @@ impl<K: Copy + Eq + Hash> Limiter<K> {
         Limiter {
             limits,
             begun: now,
+            pace: Pace::default(),
             account: Window::full(limits.account, now),
             chats: HashMap::new(),
             forget_at: LEAST_FORGOTTEN,
@@ -80,20 +97,20 @@ impl<K: Copy + Eq + Hash> Limiter<K> {
 
     /// Whether a message to a chat may set off; where it may, it has.
     pub(super) fn leave(&mut self, key: K, peer: &Peer, now: Moment) -> Leave {
-        let limits = &self.limits;
-        if let Some(at) = self.account.full_until(limits.account, now) {
+        let (limits, sure) = (&self.limits, self.pace.sure());
+        if let Some(at) = self.account.full_until(limits.account, sure, now) {
             return Leave::Account(at);
         }
         let rate = if (limits.is_group)(peer) { limits.group } else { limits.chat };
         let begun = self.begun;
         let chat = self.chats.entry(key).or_insert_with(|| Chat { rate, window: Window::full(rate, begun) });
-        if let Some(at) = chat.window.full_until(rate, now) {
+        if let Some(at) = chat.window.full_until(rate, sure, now) {
             return Leave::Chat(at);
         }
         chat.window.on_way.push_back(now);
         self.account.on_way.push_back(now);
         if self.chats.len() > self.forget_at {
-            self.chats.retain(|_, chat| !chat.window.is_idle(chat.rate, now));
+            self.chats.retain(|_, chat| !chat.window.is_idle(chat.rate, sure, now));
             self.forget_at = LEAST_FORGOTTEN.max(2 * self.chats.len());
         }
         Leave::Now
@@ -101,9 +118,28 @@ impl<K: Copy + Eq + Hash> Limiter<K> {
 
     /// The answer to a message that set off at `left` came at `at`.
     pub(super) fn answered(&mut self, key: K, left: Moment, at: Moment) {
-        self.account.arrive(left, at);
+        self.pace.note(at.since(left));
+        let sure = self.pace.sure();
+        self.account.arrive(left, at, sure);
         if let Some(chat) = self.chats.get_mut(&key) {
-            chat.window.arrive(left, at);
+            chat.window.arrive(left, at, sure);
+        }
+    }
+}
+
+impl Pace {
+    /// What every answer takes.
+    fn sure(&self) -> Span {
+        let least = self.now.map_or(self.before, |now| now.min(self.before));
+        Span::millis((least.0 - JITTER.0).max(0))
+    }
+
+    fn note(&mut self, took: Span) {
+        let least = self.now.map_or(took, |now| now.min(took));
+        self.now = Some(least);
+        self.answers += 1;
+        if self.answers == LATE_ANSWERS {
+            *self = Pace { before: least, ..Pace::default() };
         }
     }
 }
@@ -113,32 +149,35 @@ impl Window {
         Window { on_way: VecDeque::new(), arrived: vec![at; rate.most].into() }
     }
 
-    /// Until when there is no room in it at the least; `None` where there is some.
-    fn full_until(&mut self, rate: Rate, now: Moment) -> Option<Moment> {
-        self.settle(rate, now);
+    /// Until when there is no room in it at the most; `None` where there is some.
+    fn full_until(&mut self, rate: Rate, sure: Span, now: Moment) -> Option<Moment> {
+        self.settle(rate, sure, now);
         // The one that has to leave the window first.
         let place = (self.on_way.len() + self.arrived.len()).checked_sub(rate.most)?;
-        let way = |left: &Moment| left.after(LONGEST_WAY);
-        let arrived = self.arrived.get(place).copied();
-        arrived.or_else(|| self.on_way.get(place - self.arrived.len()).map(way)).map(|at| leaves(at, rate))
+        if let Some(at) = self.arrived.get(place) {
+            return Some(leaves(*at, rate));
+        }
+        let left = *self.on_way.get(place - self.arrived.len())?;
+        let at = left.after(LONGEST_WAY);
+        Some(leaves(arrival(left, at, sure), rate).max(at))
     }
 
-    fn arrive(&mut self, left: Moment, at: Moment) {
-        // One whose answer took longer counts as arrived already.
+    fn arrive(&mut self, left: Moment, at: Moment, sure: Span) {
+        // One whose answer took too long counts as arrived already.
         let Ok(place) = self.on_way.binary_search(&left) else { return };
         self.on_way.remove(place);
-        self.note(at.min(left.after(LONGEST_WAY)));
+        self.note(arrival(left, at, sure));
     }
 
-    fn is_idle(&mut self, rate: Rate, now: Moment) -> bool {
-        self.settle(rate, now);
+    fn is_idle(&mut self, rate: Rate, sure: Span, now: Moment) -> bool {
+        self.settle(rate, sure, now);
         self.on_way.is_empty() && self.arrived.is_empty()
     }
 
-    fn settle(&mut self, rate: Rate, now: Moment) {
-        while let Some(arrived) = self.on_way.front().map(|left| left.after(LONGEST_WAY)).filter(|at| *at <= now) {
+    fn settle(&mut self, rate: Rate, sure: Span, now: Moment) {
+        while let Some(&left) = self.on_way.front().filter(|left| left.after(LONGEST_WAY) <= now) {
             self.on_way.pop_front();
-            self.note(arrived);
+            self.note(arrival(left, left.after(LONGEST_WAY), sure));
         }
         while self.arrived.front().is_some_and(|at| leaves(*at, rate) <= now) {
             self.arrived.pop_front();
@@ -149,6 +188,11 @@ impl Window {
         let place = self.arrived.partition_point(|other| *other <= at);
         self.arrived.insert(place, at);
     }
+}
+
+/// When a message that set off at `left` and was answered at `at` had arrived at the latest.
+fn arrival(left: Moment, at: Moment, sure: Span) -> Moment {
+    at.after(Span::millis(-sure.0)).max(left)
 }
 
 /// When a message that had arrived at a moment counts no longer.
@@ -180,10 +224,10 @@ mod tests {
 
     #[test]
     fn a_backlog_uses_at_least_nine_tenths_and_never_more_than_all() {
-        for way in [1, 20, 80, 150, 400] {
+        for way in [1, 20, 80, 150, 400, 1_500] {
             let (mut limiter, mut now) = (rested(), Moment(0));
             let (mut gone, mut answers) = (Vec::new(), VecDeque::new());
-            while now < Moment(20_000) {
+            while now < Moment(30_000) {
                 while answers.front().is_some_and(|(_, _, at)| *at <= now) {
                     let (chat, left, at) = answers.pop_front().unwrap();
                     limiter.answered(chat, left, at);
@@ -199,8 +243,24 @@ mod tests {
                 }
             }
             assert!(gone.windows(31).all(|pair| pair[30].since(pair[0]) >= Span::seconds(1)), "at {way} ms");
-            assert!(gone.len() >= 20 * 27, "{} in 20 s at {way} ms", gone.len());
+            // Once it is known how long an answer takes.
+            let late = gone.iter().filter(|at| **at >= Moment(10_000)).count();
+            assert!(late >= 20 * 27, "{late} in 20 s at {way} ms");
         }
+    }
+
+    #[test]
+    fn what_is_late_on_its_way_counts_for_longer() {
+        let mut limiter = rested();
+        // Two hundred times it took 50 ms, then 400.
+        for chat in 0..200 {
+            let at = Moment(chat * 100);
+            assert_eq!(limiter.leave(chat, &peer(chat), at), Leave::Now);
+            limiter.answered(chat, at, at.after(Span::millis(50)));
+        }
+        assert_eq!(limiter.leave(1, &peer(1), Moment(30_000)), Leave::Now);
+        limiter.answered(1, Moment(30_000), Moment(30_400));
+        assert_eq!(limiter.leave(1, &peer(1), Moment(30_500)), Leave::Chat(Moment(31_381)), "50 less 30 are sure");
     }
 
     #[test]
@@ -216,15 +276,15 @@ mod tests {
     fn a_chat_waits_for_itself_alone_and_a_group_has_its_own_rate() {
         let mut limiter = rested();
         assert_eq!(limiter.leave(1, &peer(1), Moment(0)), Leave::Now);
-        assert_eq!(limiter.leave(1, &peer(1), Moment(1)), Leave::Chat(Moment(1_101)), "it may be on its way for long");
+        assert_eq!(limiter.leave(1, &peer(1), Moment(1)), Leave::Chat(Moment(2_001)), "it may be on its way for long");
         limiter.answered(1, Moment(0), Moment(5));
         assert_eq!(limiter.leave(1, &peer(1), Moment(6)), Leave::Chat(Moment(1_006)));
         assert_eq!(limiter.leave(2, &peer(2), Moment(6)), Leave::Now);
         assert_eq!(limiter.leave(1, &peer(1), Moment(1_006)), Leave::Now);
         for _ in 0..20 {
-            assert_eq!(limiter.leave(-7, &peer(-7), Moment(3_000)), Leave::Now);
+            assert_eq!(limiter.leave(-7, &peer(-7), Moment(4_000)), Leave::Now);
         }
-        assert_eq!(limiter.leave(-7, &peer(-7), Moment(4_200)), Leave::Chat(Moment(63_101)));
+        assert_eq!(limiter.leave(-7, &peer(-7), Moment(6_200)), Leave::Chat(Moment(65_001)));
     }
 
     #[test]

@@ -388,14 +388,20 @@ mod tests {
         schedule.take(message(5, 1, Urgency::News), at(1));
         schedule.take(message(4, 2, Urgency::Answer), at(1));
         schedule.take(message(6, 1, Urgency::Answer), at(2));
-        let wakes = schedule.wakes_at().unwrap();
-        assert!(Moment(1_000) < wakes && wakes <= Moment(1_101), "{wakes:?}");
+        for chat in [1, 2] {
+            schedule.answered(KIND, ConversationId(chat), at(0).tick, at(50).tick);
+        }
+        assert_eq!(going(&mut schedule, at(50)), []);
+        assert_eq!(schedule.wakes_at(), Some(Moment(1_051)));
         assert_eq!(going(&mut schedule, at(1_101)), [(4, 1), (6, 1)], "the offer with the answer behind it");
+        for chat in [4, 6] {
+            schedule.answered(KIND, ConversationId(chat), at(1_101).tick, at(1_101).tick);
+        }
         for chat in [1, 2, 4, 6] {
             schedule.done(ConversationId(chat), After::Over, at(1_101));
         }
         assert_eq!(going(&mut schedule, at(2_500)), [(4, 2), (5, 1)]);
-        assert_eq!(going(&mut schedule, at(4_000)), [(3, 1)]);
+        assert_eq!(going(&mut schedule, at(5_000)), [(3, 1)]);
     }
 
     #[test]
