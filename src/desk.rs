@@ -45,6 +45,8 @@ pub enum Why {
     OrderChange,
     /// The address is in no zone that the shop has named.
     Address,
+    /// A message could not be sent to the customer.
+    Undelivered,
 }
 
 impl Desk {
@@ -77,6 +79,7 @@ impl Why {
             Why::Unreadable => "unreadable",
             Why::OrderChange => "order_change",
             Why::Address => "address",
+            Why::Undelivered => "undelivered",
         }
     }
 }

@@ -15,7 +15,8 @@ use theusual::{
     money::Currency,
     order::{Fulfilment, Move, Order, Status},
     store::{
-        Author, Conversation, Gathering, Member, NewMessage, NewName, Recalled, Standing, Store, StoreError, Tx, Unsent,
+        Author, Conversation, Gathering, Member, NewMessage, NewName, Recalled, Standing, Store, StoreError, Tx,
+        Unsent, Urgency,
     },
     understanding::alias::{Alias, Meant, Phrase},
 };
@@ -66,7 +67,7 @@ enum Operation {
     SaveCustomer(MerchantId, Customer, bool),
     Say(MerchantId, ConversationId, i64, Author, Option<&'static str>, Outgoing, Moment),
     WordsSince(MerchantId, ConversationId, i64),
-    Post(MerchantId, ConversationId, i64, Moment),
+    Post(Box<Unsent>),
     Sent(Box<Unsent>),
     Later(Box<Unsent>, &'static str),
     Failed(Box<Unsent>, &'static str, bool),
@@ -82,6 +83,8 @@ enum Operation {
     Decide(MerchantId, Alias, Standing),
     Live(MerchantId, Phrase),
     CustomerSaid(MerchantId, ConversationId),
+    Resend(MerchantId, ConversationId, i64, Moment),
+    Undelivered(MerchantId, ConversationId),
 }
 
 #[tokio::test]
@@ -226,7 +229,7 @@ impl Pair {
         let merchant = self.merchant();
         let conversation = ConversationId(self.dice.random_range(0..10));
         let seq = self.dice.random_range(1..40);
-        match self.dice.random_range(0..30) {
+        match self.dice.random_range(0..32) {
             0 => Operation::Receive(self.arrival(), conversation, self.dice.random_bool(0.5).then_some(seq)),
             1 => Operation::ByPeer(merchant, self.channel(), self.peer()),
             2 => Operation::ById(merchant, conversation),
@@ -239,7 +242,7 @@ impl Pair {
                 Operation::Say(merchant, conversation, seq, author, by, self.outgoing(), self.moment())
             }
             12 => Operation::WordsSince(merchant, conversation, seq),
-            13 | 14 => Operation::Post(merchant, conversation, seq, self.moment()),
+            13 | 14 => Operation::Post(Box::new(self.unsent(merchant, conversation, seq))),
             15 => Operation::Sent(Box::new(self.unsent(merchant, conversation, seq))),
             16 => Operation::Later(Box::new(self.unsent(merchant, conversation, seq)), self.text()),
             17 => Operation::Failed(
@@ -279,7 +282,9 @@ impl Pair {
                 }
                 _ => Operation::Live(merchant, self.alias().phrase),
             },
-            _ => Operation::CustomerSaid(merchant, conversation),
+            29 => Operation::CustomerSaid(merchant, conversation),
+            30 => Operation::Resend(merchant, conversation, seq, self.moment()),
+            _ => Operation::Undelivered(merchant, conversation),
         }
     }
 
@@ -380,6 +385,8 @@ impl Pair {
             message: self.outgoing(),
             attempts: self.dice.random_range(0..5),
             due_at: self.moment(),
+            urgency: *[Urgency::Answer, Urgency::News, Urgency::Offer].choose(&mut self.dice).unwrap(),
+            expires_at: self.dice.random_bool(0.5).then(|| self.moment()),
         }
     }
 
@@ -439,9 +446,7 @@ impl Operation {
                 debug(tx.say(merchant, *id, *seq, &message).await)
             }
             Operation::WordsSince(merchant, id, from) => debug(tx.words_since(merchant, *id, *from).await),
-            Operation::Post(merchant, id, seq, due) => {
-                debug(tx.post(merchant, *id, *seq, ChannelKind::Telegram, *due).await)
-            }
+            Operation::Post(message) => debug(tx.post(message).await),
             Operation::Sent(message) => debug(tx.mark_sent(message).await),
             Operation::Later(message, fault) => debug(tx.mark_later(message, fault).await),
             Operation::Failed(message, fault, gone) => debug(tx.mark_failed(message, fault, *gone).await),
@@ -473,6 +478,8 @@ impl Operation {
             }
             Operation::Live(merchant, phrase) => debug(tx.live_meaning(merchant, phrase).await),
             Operation::CustomerSaid(merchant, id) => debug(tx.customer_said(merchant, *id).await),
+            Operation::Resend(merchant, id, seq, due) => debug(tx.resend(merchant, *id, *seq, *due, None).await),
+            Operation::Undelivered(merchant, id) => debug(tx.undelivered(merchant, *id).await),
         }
     }
 }

@@ -402,6 +402,7 @@ async fn the_doctor_says_what_to_do() {
         "ok    turns     nothing is kept aside",
         "ok    address   the shop is open on ",
         "ok    telegram  messages are fetched",
+        "note  telegram  messages go out as fast as they come, beyond Telegram's limits; USUAL_LIMITS=on",
         "ok    telegram  no messages wait there",
         "ok    clock     agrees",
     ] {

@@ -122,6 +122,10 @@ async fn faults_say_what_to_do_next() {
 
     fake.trouble(Trouble::TooMany(6_775));
     assert_eq!(bot.send(&peer(7), &hi).await, Err(Fault::Wait(Span::seconds(6_775))));
+    fake.trouble(Trouble::Broken);
+    let asked = std::time::Instant::now();
+    assert_eq!(bot.send(&peer(7), &hi).await, Err(Fault::Down("Internal Server Error".into())));
+    assert!(asked.elapsed() < Duration::from_secs(5), "a server that fails is known at once");
     fake.trouble(Trouble::Cut);
     assert!(matches!(bot.send(&peer(7), &hi).await, Err(Fault::Down(_))));
     assert_eq!(fake.count(7), 0);

@@ -14,7 +14,10 @@ use reqwest::{
 };
 use serde_json::{Value, json};
 
-use self::support::shop::{LOOK_EVERY, PATIENCE, Program};
+use self::support::{
+    shop::{LOOK_EVERY, PATIENCE, Program},
+    telegram::{FakeTelegram, TOKEN, Trouble},
+};
 
 mod support;
 
@@ -204,6 +207,7 @@ async fn nothing_is_shown_or_changed_from_outside() {
         (format!("/console/conversations/{id}/answer"), Method::POST),
         (format!("/console/conversations/{id}/take-over"), Method::POST),
         (format!("/console/conversations/{id}/hand-back"), Method::POST),
+        (format!("/console/conversations/{id}/messages/1/send-again"), Method::POST),
         (format!("/console/conversations/{id}/cart/0"), Method::GET),
         (format!("/console/conversations/{id}/cart/new/save"), Method::POST),
         ("/console/names".to_owned(), Method::GET),
@@ -560,4 +564,47 @@ async fn the_end_is_orderly() {
     program.stop().await;
     assert!(begun.elapsed() < Duration::from_secs(5), "an open stream does not hold the end up");
     assert!(stream.end().await < Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn what_was_not_delivered_is_shown_with_its_reason_and_sent_again() {
+    let telegram = FakeTelegram::start().await;
+    let program = Program::start_with(&[("TELOXIDE_TOKEN", TOKEN), ("TELOXIDE_API_URL", telegram.url())]).await;
+    let staff = Sender::staff(&program).await;
+    telegram.trouble_for(7, Trouble::Refused);
+    telegram.say(7, "2 margherita");
+    let page = async |path: &str, good: &dyn Fn(&str) -> bool| {
+        let begun = Instant::now();
+        loop {
+            let text = staff.get(path).send().await.unwrap().text().await.unwrap();
+            if good(&text) {
+                return text;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{path} is still {text}");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    let list = page("/console/list", &|text| text.contains("Not delivered: 1")).await;
+    for words in ["Waiting for a person", "a message did not reach the customer", "message can't be sent here"] {
+        assert!(list.contains(words), "{words} is not in {list}");
+    }
+    let talk = list.split('"').find(|part| part.starts_with("/console/conversations/")).unwrap().to_owned();
+    let fragment = format!("{talk}/talk");
+    let shown = page(&fragment, &|text| text.contains("Send again")).await;
+    assert!(
+        shown.contains("Not delivered: the messenger refused it (Bad Request: message can't be sent here)"),
+        "{shown}"
+    );
+    let again = shown.split('"').find(|part| part.ends_with("/send-again")).unwrap().to_owned();
+    assert_eq!(telegram.count(7), 0);
+    let pressed = staff.form(&again, &[]).send().await.unwrap();
+    assert_eq!(pressed.status(), StatusCode::SEE_OTHER);
+    assert!(telegram.wait_reply(7, 0).await.text.contains("2 × Margherita"));
+    page(&fragment, &|text| !text.contains("Not delivered") && !text.contains("sending")).await;
+    page("/console/list", &|text| !text.contains("Waiting for a person")).await;
+    // Pressed once more, on a page that is old: it says so, and sends nothing.
+    let pressed = staff.form(&again, &[]).send().await.unwrap().text().await.unwrap();
+    assert!(pressed.contains("Not done: "), "{pressed}");
+    assert_eq!(telegram.count(7), 1);
+    telegram.assert_empty();
 }

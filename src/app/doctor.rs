@@ -234,6 +234,10 @@ async fn telegram(settings: &Settings, merchant: Option<MerchantId>, report: &mu
         return Ok(());
     };
     let account = given.account(merchant.clone())?;
+    if !account.is_limited() {
+        let words = "messages go out as fast as they come, beyond Telegram's limits; USUAL_LIMITS=on keeps them";
+        report.note("telegram", words)?;
+    }
     let telegram = Telegram::new(account)?;
     match telegram.check().await {
         Ok(name) => report.ok("telegram", &format!("the bot is @{name}"))?,

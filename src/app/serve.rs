@@ -67,7 +67,14 @@ pub async fn run(settings: Settings, open: bool, shutdown: CancellationToken) ->
         if telegram.settings().secret().is_some() {
             router = router.merge(webhooks::routes(telegram.clone(), inbox.clone()));
         }
-        tokio::spawn(open_telegram(telegram, inbox, settings.public_url.clone(), shutdown.clone(), failed));
+        tokio::spawn(open_telegram(
+            telegram,
+            work.clone(),
+            inbox,
+            settings.public_url.clone(),
+            shutdown.clone(),
+            failed,
+        ));
     }
     let router = console::guard(router, web.is_https());
     announce(&settings, &store, &merchant, open).await?;
@@ -86,6 +93,7 @@ pub async fn run(settings: Settings, open: bool, shutdown: CancellationToken) ->
 /// the program; a Telegram that is out of reach does not.
 async fn open_telegram(
     telegram: Telegram,
+    work: Work,
     inbox: Arc<dyn Inbox>,
     public_url: url::Url,
     shutdown: CancellationToken,
@@ -100,7 +108,20 @@ async fn open_telegram(
         }
     } else {
         loop {
-            match poll::run(telegram.clone(), inbox.clone(), shutdown.clone()).await {
+            // Of several replicas the one that sends asks for updates too: Telegram answers one at a time.
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = work.leading(true) => {}
+            }
+            let polling = shutdown.child_token();
+            let polled = tokio::select! {
+                done = poll::run(telegram.clone(), inbox.clone(), polling.clone()) => done,
+                () = work.leading(false) => {
+                    polling.cancel();
+                    continue;
+                }
+            };
+            match polled {
                 // A token that worked and works no more is the channel's trouble; the shop stays open without it.
                 Err(fault) if begun.elapsed() > SETTLED => {
                     tracing::error!(%fault, "Telegram does not let us in any more; trying again in a minute");

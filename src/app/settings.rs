@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use url::Url;
+use url::{Host, Url};
 
 use crate::{channel::telegram, id::MerchantId, moment::Span, secret::Secret};
 
@@ -22,12 +22,13 @@ const FILE: &str = "config/default.toml";
 const LONGEST_GATHER: i64 = 20_000;
 
 /// Settings that are no secrets: the key in a file, the name in the environment.
-const OPEN: [(&str, &str); 6] = [
+const OPEN: [(&str, &str); 7] = [
     ("data", "USUAL_DATA"),
     ("listen", "USUAL_LISTEN"),
     ("public_url", "USUAL_PUBLIC_URL"),
     ("database_url", "DATABASE_URL"),
     ("gather_ms", "USUAL_GATHER_MS"),
+    ("limits", "USUAL_LIMITS"),
     ("log", "USUAL_LOG"),
 ];
 
@@ -98,6 +99,16 @@ pub struct Telegram {
     token: String,
     api_url: Option<String>,
     secret: Option<String>,
+    limits: Limits,
+}
+
+/// Whether messengers' limits are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Limits {
+    /// Unless the messenger is a test server: plain http on this machine's loopback interface.
+    Auto,
+    On,
+    Off,
 }
 
 /// What is wrong with the settings, in words for whoever starts the program.
@@ -176,11 +187,20 @@ impl Settings {
         if !(0..=LONGEST_GATHER).contains(&gather) {
             return Err(SettingsError::Value { name: "USUAL_GATHER_MS", value: gather_text, hint });
         }
+        let limits = match text("USUAL_LIMITS").trim() {
+            "auto" => Limits::Auto,
+            "on" => Limits::On,
+            "off" => Limits::Off,
+            _ => {
+                let (name, value) = ("USUAL_LIMITS", text("USUAL_LIMITS"));
+                return Err(SettingsError::Value { name, value, hint: "write auto, on or off" });
+            }
+        };
         let data = PathBuf::from(text("USUAL_DATA"));
         let database_url =
             given("DATABASE_URL").unwrap_or_else(|| format!("sqlite://{}", data.join("usual.db").display()));
         let telegram = match (given("TELOXIDE_TOKEN"), given("TELOXIDE_API_URL"), given("USUAL_TELEGRAM_SECRET")) {
-            (Some(token), api_url, secret) => Some(Telegram { token, api_url, secret }),
+            (Some(token), api_url, secret) => Some(Telegram { token, api_url, secret, limits }),
             (None, Some(_), _) => return Err(SettingsError::Half("TELOXIDE_API_URL", "TELOXIDE_TOKEN")),
             (None, None, Some(_)) => return Err(SettingsError::Half("USUAL_TELEGRAM_SECRET", "TELOXIDE_TOKEN")),
             (None, None, None) => None,
@@ -200,8 +220,24 @@ impl Settings {
 impl Telegram {
     /// As the channel takes it, for a shop.
     pub fn account(&self, merchant: MerchantId) -> Result<telegram::Settings, telegram::SettingsError> {
-        telegram::Settings::new(&self.token, self.api_url.as_deref(), self.secret.as_deref(), merchant)
+        let account = telegram::Settings::new(&self.token, self.api_url.as_deref(), self.secret.as_deref(), merchant)?;
+        let limited = match self.limits {
+            Limits::Auto => !is_test_server(account.api_url()),
+            Limits::On => true,
+            Limits::Off => false,
+        };
+        Ok(account.limited(limited))
     }
+}
+
+fn is_test_server(url: &Url) -> bool {
+    let loopback = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    url.scheme() == "http" && loopback
 }
 
 impl std::fmt::Debug for Telegram {
@@ -311,6 +347,7 @@ mod tests {
             ("USUAL_PUBLIC_URL", "order.example.com"),
             ("USUAL_GATHER_MS", "-1"),
             ("USUAL_GATHER_MS", "20001"),
+            ("USUAL_LIMITS", "yes"),
         ] {
             let fault = read(&[(name, value)]).unwrap_err();
             assert!(fault.to_string().starts_with(&format!("{name} is {value:?}; write")), "{fault}");
@@ -320,5 +357,27 @@ mod tests {
             SettingsError::Half("USUAL_TELEGRAM_SECRET", "TELOXIDE_TOKEN")
         );
         assert_eq!(read(&[("WHATSAPP_TOKEN", "x")]).unwrap_err(), SettingsError::NotYet("WHATSAPP_TOKEN".into()));
+    }
+
+    #[test]
+    fn limits_are_kept_but_for_a_test_server() {
+        let kept = |pairs: &[(&str, &str)]| {
+            let pairs = [&[("TELOXIDE_TOKEN", "1:A")], pairs].concat();
+            let account = read(&pairs).unwrap().telegram.unwrap().account("pizzeria".parse().unwrap()).unwrap();
+            account.is_limited()
+        };
+        assert!(kept(&[]));
+        for (url, auto) in [
+            ("http://127.0.0.1:9000", false),
+            ("http://[::1]:9000/", false),
+            ("http://localhost:9000", false),
+            ("https://127.0.0.1:9000", true),
+            ("http://192.0.2.1:8081", true),
+            ("https://api.telegram.org", true),
+        ] {
+            assert_eq!(kept(&[("TELOXIDE_API_URL", url)]), auto, "{url}");
+            assert!(kept(&[("TELOXIDE_API_URL", url), ("USUAL_LIMITS", "on")]), "{url}");
+            assert!(!kept(&[("TELOXIDE_API_URL", url), ("USUAL_LIMITS", "off")]), "{url}");
+        }
     }
 }

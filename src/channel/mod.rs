@@ -145,6 +145,28 @@ pub struct Abilities {
     pub fetched: bool,
 }
 
+/// So many messages in any stretch of time of this length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// How many, at least 1.
+    pub most: usize,
+    /// Within what time.
+    pub within: Span,
+}
+
+/// What a vendor takes before it refuses for a while.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// In all.
+    pub account: Rate,
+    /// To one person.
+    pub chat: Rate,
+    /// To one group.
+    pub group: Rate,
+    /// Tells groups from people by their ids.
+    pub is_group: fn(&Peer) -> bool,
+}
+
 /// A channel that messages are pushed to.
 pub trait Channel: Send + Sync {
     /// Which one it is.
@@ -157,6 +179,11 @@ pub trait Channel: Send + Sync {
 
     /// Puts one message on the wire. `Ok` means that the vendor took it; its id of the message, where it gives one.
     fn send<'a>(&'a self, to: &'a Peer, message: &'a Outgoing) -> Pending<'a, Result<Option<String>, Fault>>;
+
+    /// The vendor's limits; `None` where there are none, or where they are not to be kept.
+    fn limits(&self) -> Option<Limits> {
+        None
+    }
 
     /// Shows the customer that an answer is being written, where the channel can. A failure does not matter.
     fn typing<'a>(&'a self, to: &'a Peer) -> Pending<'a, ()>;

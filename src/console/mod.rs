@@ -110,6 +110,7 @@ pub fn routes(web: Web) -> Router {
         .route("/console/conversations/{conversation}/answer", post(talks::answer))
         .route("/console/conversations/{conversation}/take-over", post(talks::take_over))
         .route("/console/conversations/{conversation}/hand-back", post(talks::hand_back))
+        .route("/console/conversations/{conversation}/messages/{seq}/send-again", post(talks::resend))
         .route("/console/conversations/{conversation}/cart/{line}", get(cart::form))
         .route("/console/conversations/{conversation}/cart/{line}/save", post(cart::change))
         .route("/console/aside/again", post(talks::again))

@@ -147,6 +147,17 @@ pub(super) async fn hand_back(
     owned(&console, &staff, id, Action::HandBack(id), &headers).await
 }
 
+/// Sends a message again that could not be sent.
+pub(super) async fn resend(
+    State(console): State<Console>,
+    Extension(staff): Extension<Staff>,
+    Path((id, seq)): Path<(String, i64)>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let id = read_id(&id)?;
+    owned(&console, &staff, id, Action::Resend { conversation: id, seq }, &headers).await
+}
+
 /// The right side of the console.
 pub(super) async fn side(console: &Console, staff: &Staff, side: Side<'_>) -> Result<Markup, Failure> {
     let (view, content) = match side {
@@ -299,7 +310,12 @@ fn entry(view: &ConversationView, clock: &Clock, now: Moment) -> Markup {
                 @if let Some((author, words)) = &view.last {
                     p.glimpse dir="auto" { (who(*author)) (glimpse(words)) }
                 }
-                @if view.failed > 0 { p.fault { "Not delivered: " (view.failed) } }
+                @if view.failed > 0 {
+                    p.fault {
+                        "Not delivered: " (view.failed)
+                        @if let Some(fault) = &view.fault { ", " (fault) }
+                    }
+                }
                 p.channel { (channel_words(view.channel)) @if !view.reachable { " · has left" } }
             }
         }
@@ -364,7 +380,7 @@ async fn talk(console: &Console, staff: &Staff, id: ConversationId, alert: Optio
         (orders(console, &shop, &clock, id, now).await?)
         (cart::live(&view, &shop.catalog))
         ol.messages tabindex="0" role="log" aria-label="Messages" {
-            @for message in &messages { (said(message, &clock, now)) }
+            @for message in &messages { (said(message, &view, &clock, now)) }
         }
     })
 }
@@ -428,7 +444,7 @@ fn desk(view: &ConversationView, staff: &Staff, now: Moment) -> Markup {
     }
 }
 
-fn said(message: &MessageView, clock: &Clock, now: Moment) -> Markup {
+fn said(message: &MessageView, view: &ConversationView, clock: &Clock, now: Moment) -> Markup {
     let name = match (message.author, &message.by_name) {
         (Author::Customer, _) => "Customer",
         (Author::Bot, _) => "Bot",
@@ -447,8 +463,19 @@ fn said(message: &MessageView, clock: &Clock, now: Moment) -> Markup {
                 }
             }
             @if message.waiting { p.state { "sending …" } }
-            @if let Some(fault) = &message.fault { p.fault { "Not delivered: " (fault) } }
+            @if let Some(fault) = &message.fault {
+                p.fault { "Not delivered: " (fault) }
+                @if view.reachable { (send_again(view.id, message.seq)) }
+            }
         }
+    }
+}
+
+fn send_again(id: ConversationId, seq: i64) -> Markup {
+    let href = format!("{}/messages/{seq}/send-again", address(id));
+    html! {
+        form method="post" action=(href) hx-post=(href) hx-target="#talk" hx-swap="innerHTML"
+            hx-disabled-elt="find button" { button type="submit" { "Send again" } }
     }
 }
 
@@ -527,6 +554,7 @@ fn why_words(why: Why) -> &'static str {
         Why::Unreadable => "sent something that the bot can't read",
         Why::OrderChange => "wants to change an order that was accepted",
         Why::Address => "the address is in no delivery zone",
+        Why::Undelivered => "a message did not reach the customer",
     }
 }
 

@@ -76,3 +76,32 @@ pub struct NewMessage<'a> {
     /// When.
     pub at: Moment,
 }
+
+/// What goes first where not everything can: the more urgent is less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Urgency {
+    /// An answer to what a customer just wrote, of the bot or of the staff: somebody waits for it.
+    Answer,
+    /// News of an order.
+    News,
+    /// An offer: nobody waits for it.
+    Offer,
+}
+
+impl Urgency {
+    /// As the database has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Urgency::Answer => "answer",
+            Urgency::News => "news",
+            Urgency::Offer => "offer",
+        }
+    }
+
+    pub(super) fn of(word: &str) -> Result<Urgency, super::StoreError> {
+        [Urgency::Answer, Urgency::News, Urgency::Offer]
+            .into_iter()
+            .find(|urgency| urgency.word() == word)
+            .ok_or_else(|| super::StoreError::Corrupt(format!("urgency {word:?}")))
+    }
+}

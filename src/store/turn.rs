@@ -2,7 +2,7 @@
 //! [`Tx::commit`], and dropping a [`Tx`] undoes all of it.
 
 use super::{
-    Conversation, Gathering, NewMessage, Recalled, Store, StoreError,
+    Conversation, Gathering, NewMessage, Recalled, Store, StoreError, Urgency,
     engine::{FromRow, Sql, Value, missing, row, values},
     postgres, sqlite,
     view::{OrderRow, channel, json, parsed},
@@ -52,6 +52,23 @@ pub struct Unsent {
     pub attempts: i64,
     /// When to try.
     pub due_at: Moment,
+    /// What it gives way to.
+    pub urgency: Urgency,
+    /// From when on it is not tried any more.
+    pub expires_at: Option<Moment>,
+}
+
+/// Where a message stands in the outbox, in the order in which messages are due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// When to try.
+    pub at: Moment,
+    /// Of which shop.
+    pub merchant: MerchantId,
+    /// In which conversation.
+    pub conversation: ConversationId,
+    /// Its place in it.
+    pub seq: i64,
 }
 
 /// A shop as it is stored: its files.
@@ -111,6 +128,17 @@ row! {
         buttons: Option<String>,
         attempts: i64,
         due_at: i64,
+        urgency: String,
+        expires_at: Option<i64>,
+    }
+}
+
+row! {
+    struct DueRow {
+        due_at: i64,
+        merchant_id: String,
+        conversation_id: String,
+        seq: i64,
     }
 }
 
@@ -171,10 +199,11 @@ const WORDS_SINCE: &str = "SELECT body FROM message WHERE merchant_id = $1 AND c
      AND author = 'customer' AND kind = 'text' ORDER BY seq";
 
 const TO_OUTBOX: Sql = Sql {
-    lite: "INSERT INTO outbox (merchant_id, conversation_id, seq, channel, due_at, attempts, fault, failed) \
-           VALUES ($1, $2, $3, $4, $5, 0, NULL, 0)",
-    pg: "INSERT INTO outbox (merchant_id, conversation_id, seq, channel, due_at, attempts, fault, failed) \
-         SELECT u.*, 0, NULL, 0 FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[]) u",
+    lite: "INSERT INTO outbox (merchant_id, conversation_id, seq, channel, due_at, attempts, fault, failed, urgency, \
+           expires_at) VALUES ($1, $2, $3, $4, $5, $6, NULL, 0, $7, $8)",
+    pg: "INSERT INTO outbox (merchant_id, conversation_id, seq, channel, due_at, attempts, fault, failed, urgency, \
+         expires_at) SELECT u.m, u.c, u.s, u.k, u.d, u.a, NULL, 0, u.u, u.e FROM unnest($1::text[], $2::text[], \
+         $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[]) AS u (m, c, s, k, d, a, u, e)",
 };
 
 const SENT: Sql = Sql {
@@ -189,14 +218,33 @@ const LATER: &str = "UPDATE outbox SET due_at = $4, attempts = $5, fault = $6 \
 const FAILED: &str = "UPDATE outbox SET failed = 1, fault = $4 \
      WHERE merchant_id = $1 AND conversation_id = $2 AND seq = $3";
 
+const FAILED_TOO: &str = "UPDATE outbox SET failed = 1, fault = $3 \
+     WHERE merchant_id = $1 AND conversation_id = $2 AND failed = 0";
+
+const RESEND: &str = "UPDATE outbox SET failed = 0, fault = NULL, attempts = 0, due_at = $4, expires_at = $5 \
+     WHERE merchant_id = $1 AND conversation_id = $2 AND seq = $3 AND failed = 1";
+
+const UNDELIVERED: &str = "SELECT COUNT(*) FROM outbox WHERE merchant_id = $1 AND conversation_id = $2 AND failed = 1";
+
 const UNREACHABLE: &str = "UPDATE conversation SET reachable = 0 WHERE merchant_id = $1 AND conversation_id = $2";
 
 const UNSENT: &str = "SELECT o.merchant_id, o.conversation_id, o.seq, o.channel, c.peer, m.body, m.buttons, \
-     o.attempts, o.due_at FROM outbox o \
+     o.attempts, o.due_at, o.urgency, o.expires_at FROM outbox o \
      JOIN conversation c ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
      JOIN message m ON m.merchant_id = o.merchant_id AND m.conversation_id = o.conversation_id AND m.seq = o.seq \
      WHERE o.failed = 0 AND (o.merchant_id, o.conversation_id, o.seq) > ($1, $2, $3) \
      ORDER BY o.merchant_id, o.conversation_id, o.seq LIMIT $4";
+
+const UNSENT_OF: &str = "SELECT o.merchant_id, o.conversation_id, o.seq, o.channel, c.peer, m.body, m.buttons, \
+     o.attempts, o.due_at, o.urgency, o.expires_at FROM outbox o \
+     JOIN conversation c ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
+     JOIN message m ON m.merchant_id = o.merchant_id AND m.conversation_id = o.conversation_id AND m.seq = o.seq \
+     WHERE o.failed = 0 AND o.merchant_id = $1 AND o.conversation_id = $2 ORDER BY o.seq";
+
+const DUE: &str = "SELECT due_at, merchant_id, conversation_id, seq FROM outbox \
+     WHERE failed = 0 AND channel = $1 AND due_at <= $2 AND due_at >= $3 \
+     AND (due_at, merchant_id, conversation_id, seq) > ($3, $4, $5, $6) \
+     ORDER BY due_at, merchant_id, conversation_id, seq LIMIT $7";
 
 const NEW_ORDER: &str = "INSERT INTO orders (merchant_id, order_id, number, conversation_id, readback, customer_id, \
      language, status, version, cart, line_totals, currency, fee, total, fulfilment, name, address, zone, placed_at, \
@@ -489,16 +537,21 @@ impl Tx {
     }
 
     /// Puts a message that was written down into the outbox.
-    pub async fn post(
-        &mut self,
-        merchant: &MerchantId,
-        conversation: ConversationId,
-        seq: i64,
-        channel: ChannelKind,
-        due: Moment,
-    ) -> Result<(), StoreError> {
-        self.later(TO_OUTBOX, &values![merchant.as_str(), conversation.to_string(), seq, channel.word(), due.0])
-            .await?;
+    pub async fn post(&mut self, message: &Unsent) -> Result<(), StoreError> {
+        self.later(
+            TO_OUTBOX,
+            &values![
+                message.merchant.as_str(),
+                message.conversation.to_string(),
+                message.seq,
+                message.channel.word(),
+                message.due_at.0,
+                message.attempts,
+                message.urgency.word(),
+                message.expires_at.map(|at| at.0)
+            ],
+        )
+        .await?;
         Ok(())
     }
 
@@ -525,14 +578,40 @@ impl Tx {
         Ok(())
     }
 
-    /// The message will never be sent; where `gone`, nothing else to this customer will be either.
+    /// The message will never be sent; where `gone`, nothing else to this customer will be either, and what waits for
+    /// them ends with it.
     pub async fn mark_failed(&mut self, message: &Unsent, fault: &str, gone: bool) -> Result<(), StoreError> {
         self.run(FAILED, &values![message.merchant.as_str(), message.conversation.to_string(), message.seq, fault])
             .await?;
         if gone {
             self.run(UNREACHABLE, &values![message.merchant.as_str(), message.conversation.to_string()]).await?;
+            self.run(FAILED_TOO, &values![message.merchant.as_str(), message.conversation.to_string(), fault]).await?;
         }
         Ok(())
+    }
+
+    /// Puts a message that could not be sent back to those that wait; `false` where it is none of them (any more).
+    pub async fn resend(
+        &mut self,
+        merchant: &MerchantId,
+        conversation: ConversationId,
+        seq: i64,
+        due: Moment,
+        expires: Option<Moment>,
+    ) -> Result<bool, StoreError> {
+        let done = self
+            .run(RESEND, &values![merchant.as_str(), conversation.to_string(), seq, due.0, expires.map(|at| at.0)])
+            .await?;
+        Ok(done == 1)
+    }
+
+    /// How many messages of a conversation could not be sent.
+    pub async fn undelivered(
+        &mut self,
+        merchant: &MerchantId,
+        conversation: ConversationId,
+    ) -> Result<i64, StoreError> {
+        Ok(self.one(UNDELIVERED, &values![merchant.as_str(), conversation.to_string()]).await?)
     }
 
     /// The number that the next order of a shop gets, if it is placed in this transaction.
@@ -738,6 +817,46 @@ impl Store {
         }
     }
 
+    /// What no vendor has taken yet of one conversation, in order.
+    pub async fn unsent_of(
+        &self,
+        merchant: &MerchantId,
+        conversation: ConversationId,
+    ) -> Result<Vec<Unsent>, StoreError> {
+        let rows: Vec<UnsentRow> =
+            self.engine.all(UNSENT_OF, &values![merchant.as_str(), conversation.to_string()]).await?;
+        rows.into_iter().map(Unsent::try_from).collect()
+    }
+
+    /// Messages of a channel that are due at `now`, those behind `after` and at most so many, in the order in which they
+    /// are due.
+    pub async fn due(
+        &self,
+        channel: ChannelKind,
+        now: Moment,
+        after: Option<&Due>,
+        most: i64,
+    ) -> Result<Vec<Due>, StoreError> {
+        let (at, merchant, conversation, seq) = match after {
+            Some(due) => (due.at.0, due.merchant.as_str(), due.conversation.to_string(), due.seq),
+            None => (i64::MIN, "", String::new(), 0),
+        };
+        let rows: Vec<DueRow> = self
+            .engine
+            .all(DUE, &values![channel.word(), now.0, at, merchant.to_owned(), conversation, seq, most])
+            .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(Due {
+                    at: Moment(row.due_at),
+                    merchant: parsed(&row.merchant_id, "merchant id")?,
+                    conversation: parsed(&row.conversation_id, "conversation id")?,
+                    seq: row.seq,
+                })
+            })
+            .collect()
+    }
+
     /// Conversations whose messages wait for their other half until that moment at the latest, with the moment at which
     /// the waiting ends.
     pub async fn gatherings(
@@ -810,6 +929,8 @@ impl TryFrom<UnsentRow> for Unsent {
             },
             attempts: row.attempts,
             due_at: Moment(row.due_at),
+            urgency: Urgency::of(&row.urgency)?,
+            expires_at: row.expires_at.map(Moment),
         })
     }
 }

@@ -79,6 +79,8 @@ pub struct ConversationView {
     pub reachable: bool,
     /// Messages that could not be sent.
     pub failed: i64,
+    /// Why the last of them could not.
+    pub fault: Option<String>,
 }
 
 /// A message in a conversation.
@@ -172,6 +174,7 @@ row! {
         last_body: Option<String>,
         reachable: i64,
         failed: i64,
+        fault: Option<String>,
     }
 }
 
@@ -210,7 +213,9 @@ macro_rules! conversations {
             "SELECT c.conversation_id, c.channel, coalesce(u.name, c.shown_name) AS name, c.language, c.desk, \
              c.state, c.version, c.last_at, m.author AS last_author, m.body AS last_body, c.reachable, \
              (SELECT count(*) FROM outbox x WHERE x.merchant_id = c.merchant_id \
-              AND x.conversation_id = c.conversation_id AND x.failed = 1) AS failed \
+              AND x.conversation_id = c.conversation_id AND x.failed = 1) AS failed, \
+             (SELECT x.fault FROM outbox x WHERE x.merchant_id = c.merchant_id \
+              AND x.conversation_id = c.conversation_id AND x.failed = 1 ORDER BY x.seq DESC LIMIT 1) AS fault \
              FROM conversation c JOIN customer u ON u.merchant_id = c.merchant_id AND u.customer_id = c.customer_id \
              LEFT JOIN message m ON m.merchant_id = c.merchant_id AND m.conversation_id = c.conversation_id \
              AND m.seq = (SELECT max(l.seq) FROM message l WHERE l.merchant_id = c.merchant_id \
@@ -416,6 +421,7 @@ impl TryFrom<ConversationRow> for ConversationView {
             last,
             reachable: row.reachable != 0,
             failed: row.failed,
+            fault: row.fault,
         })
     }
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Event, Work, now};
+use super::{
+    Event, Work, now,
+    send::{Handed, Post},
+};
 use crate::{
     moment::Span,
     store::{Heard, LONGEST_NEWS, StoreError},
@@ -56,18 +59,18 @@ fn read(replica: &str, news: &str) -> Option<Vec<Event>> {
 }
 
 /// Follows what others commit until the end.
-pub(super) async fn listen(work: Work, shutdown: CancellationToken) {
+pub(super) async fn listen(work: Work, post: Post, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
         tokio::select! {
             () = shutdown.cancelled() => return,
-            fault = follow(&work) => tracing::warn!(%fault, "what other processes write can't be followed; trying again"),
+            fault = follow(&work, &post) => tracing::warn!(%fault, "what other processes write can't be followed; trying again"),
         }
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(LISTEN_AGAIN) => {}
         }
         // Whatever was missed.
-        happened(&work, vec![Event::Anything]).await;
+        happened(&work, &post, vec![Event::Anything]).await;
     }
 }
 
@@ -89,7 +92,7 @@ pub(super) async fn take_up(work: Work, shutdown: CancellationToken) {
     }
 }
 
-async fn follow(work: &Work) -> StoreError {
+async fn follow(work: &Work, post: &Post) -> StoreError {
     let mut watch = match work.store().watch().await {
         Ok(watch) => watch,
         Err(fault) => return fault,
@@ -101,17 +104,24 @@ async fn follow(work: &Work) -> StoreError {
             Err(fault) => return fault,
         };
         if let Some(events) = events {
-            happened(work, events).await;
+            happened(work, post, events).await;
         }
     }
 }
 
-async fn happened(work: &Work, events: Vec<Event>) {
+async fn happened(work: &Work, post: &Post, events: Vec<Event>) {
     let shops = events.iter().any(|event| matches!(event, Event::Anything | Event::Names { .. }));
     if shops && let Err(fault) = work.reopen_shops().await {
         tracing::error!(%fault, "a shop that was imported can't be opened; the old one stays open");
     }
     for event in events {
+        // What another replica left in the outbox is for the one that sends.
+        if let Event::Conversation { merchant, conversation } = &event
+            && work.store().shared()
+            && work.leads().is_some()
+        {
+            let _ = post.send(Handed::Look(merchant.clone(), *conversation));
+        }
         // No receiver is no screen.
         let _ = work.inner.events.send(event);
     }

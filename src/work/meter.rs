@@ -34,6 +34,8 @@ pub(crate) struct Meter {
     together: Histogram,
     sends: Histograms<OfSend>,
     outbox: Family<OfOutbox, Gauge>,
+    unmarked: Gauge,
+    repeats: Counter,
     oldest: Family<OfChannel, Gauge<f64, AtomicU64>>,
     aside: Gauge,
     database: Gauge,
@@ -103,6 +105,8 @@ impl Meter {
             together: Histogram::new(TOGETHER),
             sends: Family::new_with_constructor(moments),
             outbox: Family::default(),
+            unmarked: Gauge::default(),
+            repeats: Counter::default(),
             oldest: Family::default(),
             aside: Gauge::default(),
             database: Gauge::default(),
@@ -129,6 +133,12 @@ impl Meter {
         let sends = "Calls to vendors by what they answered";
         r.register_with_unit("send", sends, Unit::Seconds, meter.sends.clone());
         r.register("outbox_messages", "Messages to customers that have not gone out", meter.outbox.clone());
+        let unmarked =
+            "Messages that a vendor took and that are not noted as sent yet: a crash now would send them again";
+        r.register("outbox_unmarked", unmarked, meter.unmarked.clone());
+        let repeats = "Messages that a start sent though an end without notice may have come between a vendor's taking \
+                       them and the note of it; an upper bound: the first that was due of each conversation";
+        r.register("outbox_repeats", repeats, meter.repeats.clone());
         let oldest = "Age of the oldest message that waits to go out";
         r.register_with_unit("outbox_oldest", oldest, Unit::Seconds, meter.oldest.clone());
         r.register("aside_messages", "Arrivals whose turn failed, kept for the staff", meter.aside.clone());
@@ -166,6 +176,21 @@ impl Meter {
 
     pub(super) fn sent(&self, channel: ChannelKind, outcome: &'static str, took: Duration) {
         self.sends.get_or_create(&OfSend { channel: channel.word(), outcome }).observe(took.as_secs_f64());
+    }
+
+    /// A vendor took a message.
+    pub(super) fn taken(&self) {
+        self.unmarked.inc();
+    }
+
+    /// That it did is on record.
+    pub(super) fn marked(&self) {
+        self.unmarked.dec();
+    }
+
+    /// So many messages of an earlier run may go out a second time.
+    pub(super) fn repeated(&self, messages: u64) {
+        self.repeats.inc_by(messages);
     }
 
     /// Everything, in the text form of OpenMetrics.

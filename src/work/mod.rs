@@ -29,8 +29,11 @@ use crate::{
 
 mod around;
 mod correct;
+mod lead;
+mod limit;
 mod meter;
 mod render;
+mod schedule;
 mod send;
 mod turn;
 
@@ -108,6 +111,13 @@ pub enum Action {
         channel: ChannelKind,
         /// The vendor's id of it.
         foreign_id: String,
+    },
+    /// Sends a message again that could not be sent.
+    Resend {
+        /// In which conversation.
+        conversation: ConversationId,
+        /// Its place in it.
+        seq: i64,
     },
     /// Lets customers use a name for a thing from now on, or no longer.
     Name {
@@ -194,6 +204,7 @@ struct Inner {
     jobs: Vec<mpsc::Sender<turn::Job>>,
     /// What this process calls itself among the replicas.
     replica: String,
+    lead: lead::Lead,
     /// Cancelled when nothing more is to be sent.
     closing: CancellationToken,
     /// Messages on the wire.
@@ -241,19 +252,21 @@ impl Work {
             meter: meter::Meter::new(),
             jobs,
             replica: uuid::Uuid::from_u128(new_id()).to_string(),
+            lead: lead::Lead::new(None),
             closing: shutdown.child_token(),
             sending: TaskTracker::new(),
             shutdown: shutdown.clone(),
         };
         let work = Work { inner: Arc::new(inner) };
         let kinds: Vec<ChannelKind> = channels.iter().map(|channel| channel.kind()).collect();
-        let post = send::start(&work, channels).await?;
+        let post = send::start(&work, channels);
+        tokio::spawn(lead::keep(work.clone(), work.inner.closing.clone()));
         for waiting in waiting {
             turn::start(&work, waiting, post.clone(), shutdown.clone())?;
         }
         work.wake_gatherings(&kinds).await?;
         tokio::spawn(around::take_up(work.clone(), shutdown.clone()));
-        tokio::spawn(around::listen(work.clone(), shutdown));
+        tokio::spawn(around::listen(work.clone(), post, shutdown));
         Ok(work)
     }
 
@@ -314,6 +327,7 @@ impl Work {
             tracing::warn!("messages were still on the wire; the next start sends them again");
         }
         self.settled().await;
+        self.step_down().await;
         self.inner.shutdown.cancel();
         self.inner.store.close().await;
     }

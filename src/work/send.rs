@@ -1,28 +1,46 @@
-//! The outbox's way to the vendors. Messages of one conversation go out in order, one at a time; conversations beside
-//! each other. What a vendor took is marked through the writer; what it refuses for now is tried again, later each
-//! time; what it will never take stays in the outbox with its fault for the staff to see.
+//! The outbox's way to the vendors. One task keeps the [`Schedule`] of what waits and gives each message that may go to
+//! a task of its own, which hands it to the vendor and has what became of it written down by the writer: what a vendor
+//! took is over; what it refuses for now is tried again, later each time; what it will never take stays in the outbox
+//! with its fault, for the staff to see and to send again.
 //!
-//! The end waits for what is on the wire, so that an orderly one doubles nothing. Known race: between a vendor's answer and the commit of the mark a crash makes the next start send once more. No
-//! vendor here takes a key that would prevent it, so a duplicate is possible for what was in flight, and only for that.
+//! The outbox is the truth, the schedule a copy. At the start all of it is read, and nothing goes out before; later what
+//! is due is looked for every few seconds, so that a message which nobody handed in (another process wrote it, or the
+//! answer to its commit was lost) goes out all the same.
+//!
+//! The end waits for what is on the wire, so that an orderly one doubles nothing. Known races:
+//! - Between a vendor's answer and the commit of the mark a crash makes the next start send once more. No vendor here
+//!   takes a key that would prevent it. `usual_outbox_unmarked` is how many messages are in that window now;
+//!   `usual_outbox_repeats` is what a start can say of the last end: the first waiting message of each conversation,
+//!   where it was due. At most that one can have been taken, so it is an upper bound.
+//! - Where a message that nobody handed in is found only after a later one of its conversation has gone, it goes out of
+//!   order.
 
 use std::{
-    collections::{HashMap, VecDeque},
     panic::AssertUnwindSafe,
-    sync::Arc,
-    time::Instant,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use futures::FutureExt as _;
-
 use rand::Rng as _;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::MissedTickBehavior,
+};
 
-use super::{Work, now, turn::Job};
+use super::{
+    Work, now,
+    schedule::{After, Next, Now, Schedule},
+    turn::Job,
+};
 use crate::{
     channel::{Channel, ChannelKind, Fault, Peer},
-    id::ConversationId,
-    moment::Span,
-    store::{StoreError, Unsent},
+    id::{ConversationId, MerchantId},
+    moment::{Moment, Span},
+    store::{Due, Lease, Store, StoreError, Unsent, Urgency},
 };
 
 /// Messages of one channel on the wire at once: enough to keep a vendor busy, few enough to know what was in flight.
@@ -45,8 +63,26 @@ const RETRIES: [Span; 10] = [
 /// A wait is this much longer or shorter by chance, so that what failed together is not tried together.
 const JITTER: f64 = 0.2;
 
+/// How long an answer is worth sending. Who asked yesterday has eaten; what it says of times and prices is no longer so.
+const ANSWER_LIFE: Span = Span::hours(24);
+
+/// What a wait is longer by, as both clocks count whole milliseconds: never a moment sooner than the vendor said.
+const GRAIN: Span = Span::millis(2);
+
 /// When a mark that could not be stored is tried again.
 const MARK_AGAIN: Span = Span::seconds(1);
+
+/// When an outbox that could not be read at the start is read again.
+const READ_AGAIN: Duration = Duration::from_secs(1);
+
+/// How often messages are looked for that nobody handed in. It is for rare accidents, and costs one short query.
+const SWEEP_EVERY: Duration = Duration::from_secs(3);
+
+/// Messages that one such look finds at most; the next goes on behind them.
+const MOST_SWEPT: i64 = 1_000;
+
+/// Things that are handed in and taken at once, before anything else is looked at.
+const MOST_AT_ONCE: usize = 256;
 
 /// What became of a message.
 #[derive(Debug, Clone)]
@@ -59,160 +95,440 @@ pub(super) enum Fate {
     Failed(String, bool),
 }
 
-/// What the writer hands in.
+/// What is handed in.
 pub(super) enum Handed {
-    /// Messages that were committed.
+    /// By the writer: messages that were committed.
     Messages(Vec<Unsent>),
-    /// Somebody's words wait for their other half: they are shown that they were seen.
+    /// By the writer: a conversation has messages in the outbox that are to be looked for.
+    Look(MerchantId, ConversationId),
+    /// By the writer: somebody's words wait for their other half; they are shown that they were seen.
     Typing(ChannelKind, Peer),
+    /// By a message's own task: the vendor answered, and there is room on the wire again.
+    Answered { kind: ChannelKind, id: ConversationId, left: Moment, at: Moment },
+    /// By a task that was started while this process sent for the so-manieth time, and means nothing once it does no
+    /// longer.
+    Within(u64, Told),
+}
+
+/// What the sender's own tasks tell it.
+pub(super) enum Told {
+    /// What became of a message is on record.
+    Done(ConversationId, After),
+    /// What was read from the outbox.
+    Read(Vec<Unsent>),
+    /// All that an earlier run left.
+    Left(Vec<Unsent>),
+    /// What is due of a channel, found by a look around.
+    Due(ChannelKind, Vec<Due>),
 }
 
 /// Where it is handed in.
 pub(super) type Post = mpsc::UnboundedSender<Handed>;
 
-#[derive(Default)]
-struct Lane {
-    waiting: VecDeque<Unsent>,
-    busy: bool,
+/// A channel, as long as the program runs.
+struct Road {
+    channel: Arc<dyn Channel>,
+    limited: bool,
+    on_wire: Arc<AtomicUsize>,
+    /// Up to where the last look around came.
+    swept: Option<Due>,
+    sweeping: bool,
 }
 
-/// Starts the senders, with what an earlier run left unsent.
-pub(super) async fn start(work: &Work, channels: Vec<Arc<dyn Channel>>) -> Result<Post, StoreError> {
-    let left = work.store().unsent().await?;
-    if !left.is_empty() {
-        tracing::info!(messages = left.len(), "messages that an earlier run left are sent now");
+/// How the sender's own tasks reach it.
+struct Teller {
+    post: Post,
+    epoch: u64,
+}
+
+/// A clock that never jumps, in the wall clock's terms at its start.
+#[derive(Clone, Copy)]
+struct Ticker {
+    begun: Moment,
+    since: Instant,
+}
+
+/// The task that gives messages out.
+struct Sender {
+    work: Work,
+    roads: Vec<Road>,
+    schedule: Schedule,
+    ticker: Ticker,
+    post: Post,
+    /// The right to send, while this process has it, and how often it got it.
+    lease: Option<Arc<Lease>>,
+    epoch: u64,
+    /// Whether everything that an earlier run left is here.
+    complete: bool,
+}
+
+/// From when on a message that is put into the outbox now is not tried any more. News of an order matter until the
+/// tries are used up.
+pub(super) fn expiry(urgency: Urgency, now: Moment) -> Option<Moment> {
+    match urgency {
+        Urgency::Answer => Some(now.after(ANSWER_LIFE)),
+        Urgency::News | Urgency::Offer => None,
     }
+}
+
+/// Starts the sending, with what an earlier run left unsent.
+pub(super) fn start(work: &Work, channels: Vec<Arc<dyn Channel>>) -> Post {
     // Unbounded, as the writer must never wait for a vendor; what is in it is in the outbox as well.
     let (post, handed_in) = mpsc::unbounded_channel();
-    let channels = channels.into_iter().map(|c| (c.kind(), (c, Arc::new(Semaphore::new(MOST_IN_FLIGHT))))).collect();
-    tokio::spawn(sort(work.clone(), channels, handed_in, left));
-    Ok(post)
+    let ticker = Ticker { begun: now(), since: Instant::now() };
+    let road = |channel: Arc<dyn Channel>| Road {
+        limited: channel.limits().is_some(),
+        channel,
+        on_wire: Arc::default(),
+        swept: None,
+        sweeping: false,
+    };
+    let sender = Sender {
+        work: work.clone(),
+        roads: channels.into_iter().map(road).collect(),
+        schedule: Schedule::new([], ticker.now()),
+        ticker,
+        post: post.clone(),
+        lease: None,
+        epoch: 0,
+        complete: false,
+    };
+    tokio::spawn(sender.run(handed_in));
+    post
 }
 
-type Channels = HashMap<ChannelKind, (Arc<dyn Channel>, Arc<Semaphore>)>;
+impl Ticker {
+    fn now(self) -> Now {
+        Now { tick: self.tick(), wall: now() }
+    }
 
-/// Keeps each conversation's messages in order.
-async fn sort(work: Work, channels: Channels, mut handed_in: mpsc::UnboundedReceiver<Handed>, left: Vec<Unsent>) {
-    let mut lanes: HashMap<ConversationId, Lane> = HashMap::new();
-    let (finished, mut done) = mpsc::unbounded_channel::<ConversationId>();
-    let mut arrived = left;
-    loop {
-        for message in arrived.drain(..) {
-            if !channels.contains_key(&message.channel) {
-                // Its channel is switched off; it waits in the outbox for a start with the channel on.
-                continue;
-            }
-            let id = message.conversation;
-            let lane = lanes.entry(id).or_default();
-            lane.waiting.push_back(message);
-            run(&work, &channels, lane, id, &finished);
-        }
-        tokio::select! {
-            () = work.inner.closing.cancelled() => return,
-            more = handed_in.recv() => match more {
-                Some(Handed::Messages(more)) => arrived = more,
-                Some(Handed::Typing(kind, peer)) => if let Some((channel, _)) = channels.get(&kind) {
-                    let channel = channel.clone();
-                    tokio::spawn(async move { channel.typing(&peer).await });
-                },
-                None => return,
-            },
-            Some(id) = done.recv() => if let Some(lane) = lanes.get_mut(&id) {
-                lane.busy = false;
-                if lane.waiting.is_empty() {
-                    lanes.remove(&id);
-                } else {
-                    run(&work, &channels, lane, id, &finished);
+    fn tick(self) -> Moment {
+        let passed = i64::try_from(self.since.elapsed().as_millis()).unwrap_or(i64::MAX);
+        self.begun.after(Span::millis(passed))
+    }
+
+    fn instant_of(self, tick: Moment) -> tokio::time::Instant {
+        (self.since + tick.since(self.begun).to_duration()).into()
+    }
+}
+
+impl Teller {
+    fn of(&self, told: Told) {
+        // The sender is gone only where the program is stopping.
+        let _ = self.post.send(Handed::Within(self.epoch, told));
+    }
+}
+
+impl Sender {
+    async fn run(mut self, mut handed_in: mpsc::UnboundedReceiver<Handed>) {
+        let closing = self.work.inner.closing.clone();
+        let mut lead = self.work.inner.lead.subscribe();
+        lead.mark_changed();
+        let mut sweeps = tokio::time::interval(SWEEP_EVERY);
+        sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut handed = Vec::with_capacity(MOST_AT_ONCE);
+        loop {
+            self.give_out();
+            let wakes = self.schedule.wakes_at().filter(|_| self.complete).map(|at| self.ticker.instant_of(at));
+            tokio::select! {
+                () = closing.cancelled() => return,
+                Ok(()) = lead.changed() => {
+                    let lease = lead.borrow_and_update().clone();
+                    self.turn_to(lease);
                 }
-            },
+                _ = handed_in.recv_many(&mut handed, MOST_AT_ONCE) => {
+                    let now = self.ticker.now();
+                    for one in handed.drain(..) {
+                        self.take(one, now);
+                    }
+                }
+                () = sleep_until(wakes), if wakes.is_some() => {}
+                _ = sweeps.tick() => self.sweep(),
+            }
         }
+    }
+
+    /// Begins anew where this process may send now, and forgets everything where it may no longer: the outbox has it.
+    fn turn_to(&mut self, lease: Option<Arc<Lease>>) {
+        let limits = self.roads.iter().map(|road| (road.channel.kind(), road.channel.limits()));
+        self.schedule = Schedule::new(limits, self.ticker.now());
+        self.epoch += 1;
+        self.complete = false;
+        for road in &mut self.roads {
+            (road.swept, road.sweeping) = (None, false);
+        }
+        self.lease = lease;
+        if self.lease.is_some() && !self.roads.is_empty() {
+            tokio::spawn(read_all(self.work.clone(), self.teller()));
+        }
+    }
+
+    fn teller(&self) -> Teller {
+        Teller { post: self.post.clone(), epoch: self.epoch }
+    }
+
+    /// Gives out what may go now.
+    fn give_out(&mut self) {
+        let Some(lease) = self.lease.clone().filter(|lease| self.complete && lease.lasts()) else { return };
+        for road in &self.roads {
+            while road.on_wire.load(Ordering::Acquire) < MOST_IN_FLIGHT {
+                let now = self.ticker.now();
+                match self.schedule.next(road.channel.kind(), now) {
+                    Some(Next::Send(message)) => self.send(road, message, &lease, now.tick),
+                    Some(Next::Expired(message)) => self.expire(message, &lease),
+                    None => break,
+                }
+            }
+        }
+    }
+
+    fn send(&self, road: &Road, message: Unsent, lease: &Arc<Lease>, left: Moment) {
+        road.on_wire.fetch_add(1, Ordering::AcqRel);
+        let (work, tell, lease, ticker) = (self.work.clone(), self.teller(), lease.clone(), self.ticker);
+        let (channel, on_wire, limited) = (road.channel.clone(), road.on_wire.clone(), road.limited);
+        let (kind, id) = (message.channel, message.conversation);
+        self.work.inner.sending.spawn(async move {
+            let answer = if lease.lasts() { Some(hand_over(&work, channel.as_ref(), &message).await) } else { None };
+            let full = on_wire.fetch_sub(1, Ordering::AcqRel) >= MOST_IN_FLIGHT;
+            if limited || full {
+                // The sender is gone only where the program is stopping; so for what follows.
+                let _ = tell.post.send(Handed::Answered { kind, id, left, at: ticker.tick() });
+            }
+            let after = match answer {
+                Some(answer) => settle(&work, message, &lease, answer).await,
+                // Another replica sends it.
+                None => After::Over,
+            };
+            tell.of(Told::Done(id, after));
+        });
+    }
+
+    fn expire(&self, message: Unsent, lease: &Arc<Lease>) {
+        let (work, tell, id, lease) = (self.work.clone(), self.teller(), message.conversation, lease.clone());
+        self.work.inner.sending.spawn(async move {
+            let why = "it could not be delivered for a day".to_owned();
+            let after = record(&work, message, &lease, Fate::Failed(why, false)).await;
+            tell.of(Told::Done(id, after));
+        });
+    }
+
+    fn take(&mut self, handed: Handed, now: Now) {
+        match handed {
+            // What others are to send is found by them in the outbox.
+            Handed::Messages(_) | Handed::Look(..) if self.lease.is_none() => {}
+            Handed::Messages(messages) => {
+                for message in messages {
+                    self.schedule.take(message, now);
+                }
+            }
+            Handed::Look(merchant, id) => self.look(vec![(merchant, id)]),
+            Handed::Typing(kind, peer) => {
+                if let Some(road) = self.roads.iter().find(|road| road.channel.kind() == kind) {
+                    let channel = road.channel.clone();
+                    tokio::spawn(async move { channel.typing(&peer).await });
+                }
+            }
+            Handed::Answered { kind, id, left, at } => self.schedule.answered(kind, id, left, at),
+            Handed::Within(epoch, told) if epoch == self.epoch => self.hear(told, now),
+            Handed::Within(..) => {}
+        }
+    }
+
+    fn hear(&mut self, told: Told, now: Now) {
+        match told {
+            Told::Done(id, after) => self.schedule.done(id, after, now),
+            Told::Read(messages) => {
+                let taken = self.schedule.read(messages, now);
+                if taken > 0 {
+                    tracing::info!(messages = taken, "messages that waited in the outbox are taken up");
+                }
+            }
+            Told::Left(messages) => self.begin(messages, now),
+            Told::Due(kind, due) => self.swept(kind, due),
+        }
+    }
+
+    /// Takes up what an earlier run left, and begins.
+    fn begin(&mut self, left: Vec<Unsent>, now: Now) {
+        let served = |message: &&Unsent| self.roads.iter().any(|road| road.channel.kind() == message.channel);
+        let (mut messages, mut repeats, mut before) = (0_u64, 0_u64, None);
+        for message in left.iter().filter(served) {
+            messages += 1;
+            let first = before.replace(message.conversation) != Some(message.conversation);
+            repeats += u64::from(first && message.due_at <= now.wall);
+        }
+        if messages > 0 {
+            tracing::info!(
+                messages,
+                repeats,
+                "messages that an earlier run left are sent now; so many at the most had been taken already"
+            );
+            self.work.inner.meter.repeated(repeats);
+        }
+        for message in left {
+            self.schedule.take(message, now);
+        }
+        self.complete = true;
+    }
+
+    /// Looks for messages that are due, for each channel behind where the last look ended.
+    fn sweep(&mut self) {
+        if !self.complete {
+            return;
+        }
+        for road in self.roads.iter_mut().filter(|road| !road.sweeping) {
+            road.sweeping = true;
+            let tell = Teller { post: self.post.clone(), epoch: self.epoch };
+            let (work, kind) = (self.work.clone(), road.channel.kind());
+            let after = road.swept.take();
+            tokio::spawn(async move {
+                let due = work.store().due(kind, now(), after.as_ref(), MOST_SWEPT).await.unwrap_or_else(|fault| {
+                    tracing::warn!(%fault, "looking for messages that are due failed");
+                    Vec::new()
+                });
+                tell.of(Told::Due(kind, due));
+            });
+        }
+    }
+
+    fn swept(&mut self, kind: ChannelKind, due: Vec<Due>) {
+        let full = i64::try_from(due.len()).is_ok_and(|len| len >= MOST_SWEPT);
+        if let Some(road) = self.roads.iter_mut().find(|road| road.channel.kind() == kind) {
+            road.swept = due.last().filter(|_| full).cloned();
+            road.sweeping = false;
+        }
+        let mut unknown: Vec<(MerchantId, ConversationId)> = Vec::new();
+        for due in due {
+            if !self.schedule.knows(due.conversation, due.seq) {
+                unknown.push((due.merchant, due.conversation));
+            }
+        }
+        unknown.sort();
+        unknown.dedup();
+        if !unknown.is_empty() {
+            self.look(unknown);
+        }
+    }
+
+    /// Reads what waits of conversations: all of it, as only then it is known what comes first.
+    fn look(&mut self, conversations: Vec<(MerchantId, ConversationId)>) {
+        self.schedule.reading();
+        let (work, tell) = (self.work.clone(), self.teller());
+        tokio::spawn(async move {
+            let mut found = Vec::new();
+            for (merchant, id) in conversations {
+                match work.store().unsent_of(&merchant, id).await {
+                    Ok(messages) => found.extend(messages),
+                    Err(fault) => tracing::warn!(conversation = %id, %fault, "messages that wait can't be read"),
+                }
+            }
+            tell.of(Told::Read(found));
+        });
     }
 }
 
-/// Sends the first message of a lane, unless one is on its way.
-fn run(
-    work: &Work,
-    channels: &Channels,
-    lane: &mut Lane,
-    id: ConversationId,
-    finished: &mpsc::UnboundedSender<ConversationId>,
-) {
-    if lane.busy {
-        return;
+async fn sleep_until(at: Option<tokio::time::Instant>) {
+    if let Some(at) = at {
+        tokio::time::sleep_until(at).await;
     }
-    let Some(message) = lane.waiting.pop_front() else { return };
-    let Some((channel, in_flight)) = channels.get(&message.channel) else { return };
-    lane.busy = true;
-    let (work, channel, in_flight, finished) = (work.clone(), channel.clone(), in_flight.clone(), finished.clone());
-    let tracker = work.inner.sending.clone();
-    tracker.spawn(async move {
-        // A channel that panics must not keep the rest of the conversation waiting.
-        let seen_off = AssertUnwindSafe(see_off(&work, channel.as_ref(), &in_flight, message)).catch_unwind().await;
-        if seen_off.is_err() {
-            tracing::error!(conversation = %id, "a channel failed badly; its message waits for the next start");
-        }
-        // The sorter is gone only where the program is stopping.
-        let _ = finished.send(id);
-    });
 }
 
-/// Tries until the message is taken or never will be.
-async fn see_off(work: &Work, channel: &dyn Channel, in_flight: &Semaphore, mut message: Unsent) {
-    let closing = &work.inner.closing;
-    loop {
-        // Until it is on the wire it can wait for the next start as well.
-        tokio::select! {
-            () = closing.cancelled() => return,
-            () = tokio::time::sleep(message.due_at.since(now()).to_duration()) => {}
+/// Reads the whole outbox. Where a row can't be read at all, the look around takes up the conversations one by one.
+async fn read_all(work: Work, tell: Teller) {
+    let store: &Store = work.store();
+    let left = loop {
+        match store.unsent().await {
+            Ok(left) => break left,
+            Err(fault @ StoreError::Corrupt(_)) => {
+                tracing::error!(%fault, "a message that waits to be sent can't be read");
+                break Vec::new();
+            }
+            Err(fault) => {
+                tracing::error!(%fault, "the messages that wait to be sent can't be read; trying again");
+                tokio::select! {
+                    () = work.inner.closing.cancelled() => return,
+                    () = tokio::time::sleep(READ_AGAIN) => {}
+                }
+            }
         }
-        let answer = {
-            let Ok(_permit) = in_flight.acquire().await else { return };
-            let begun = Instant::now();
-            let answer = channel.send(&message.peer, &message.message).await;
-            work.inner.meter.sent(message.channel, answer.as_ref().map_or_else(kind, |_| "sent"), begun.elapsed());
-            answer
-        };
-        let fault = match answer {
-            Ok(_) => return mark(work, message, Fate::Sent).await,
-            Err(fault) => fault,
-        };
-        tracing::warn!(
-            channel = message.channel.word(), conversation = %message.conversation, seq = message.seq,
-            attempts = message.attempts, fault = kind(&fault), "a message did not go out"
-        );
-        let (wait, words) = match fault {
-            Fault::Refused(why) => return mark(work, message, Fate::Failed(why, false)).await,
-            Fault::Gone => {
-                let why = "this customer can't be reached on this channel any more".to_owned();
-                return mark(work, message, Fate::Failed(why, true)).await;
-            }
-            // The vendor's own word on when is no failed try.
-            Fault::Wait(wait) => (wait, "the vendor asked to wait".to_owned()),
-            Fault::Down(why) | Fault::Locked(why) => {
-                let Some(&wait) = usize::try_from(message.attempts).ok().and_then(|tried| RETRIES.get(tried)) else {
-                    return mark(work, message, Fate::Failed(why, false)).await;
-                };
-                message.attempts += 1;
-                (jittered(wait), why)
-            }
-        };
-        message.due_at = now().after(wait);
-        mark(work, message.clone(), Fate::Later(words)).await;
-    }
+    };
+    tell.of(Told::Left(left));
+}
+
+/// Hands a message to the vendor. A channel that panics must not keep the rest of the conversation waiting.
+async fn hand_over(work: &Work, channel: &dyn Channel, message: &Unsent) -> Result<Option<String>, Fault> {
+    let begun = Instant::now();
+    let sending = AssertUnwindSafe(channel.send(&message.peer, &message.message));
+    let mistake = |_| Err(Fault::Down("the program made a mistake (panic)".to_owned()));
+    let answer = sending.catch_unwind().await.unwrap_or_else(mistake);
+    work.inner.meter.sent(message.channel, answer.as_ref().map_or_else(kind, |_| "sent"), begun.elapsed());
+    answer
+}
+
+/// Decides what an answer means, and has it written down.
+async fn settle(work: &Work, mut message: Unsent, lease: &Arc<Lease>, answer: Result<Option<String>, Fault>) -> After {
+    let fault = match answer {
+        Ok(_) => {
+            work.inner.meter.taken();
+            let after = record(work, message, lease, Fate::Sent).await;
+            work.inner.meter.marked();
+            return after;
+        }
+        Err(fault) => fault,
+    };
+    tracing::warn!(
+        channel = message.channel.word(), conversation = %message.conversation, seq = message.seq,
+        attempts = message.attempts, fault = kind(&fault), "a message did not go out"
+    );
+    let (wait, words) = match fault {
+        Fault::Refused(why) => {
+            return record(work, message, lease, Fate::Failed(format!("the messenger refused it ({why})"), false))
+                .await;
+        }
+        Fault::Gone => {
+            let why = "the customer can't be reached on this channel any more".to_owned();
+            return record(work, message, lease, Fate::Failed(why, true)).await;
+        }
+        // The vendor's own word on when is no failed try, and is obeyed however long it is.
+        Fault::Wait(wait) => (wait, "the vendor asked to wait".to_owned()),
+        Fault::Down(why) | Fault::Locked(why) => {
+            let left = message.expires_at.map(|expires| expires.since(now()));
+            let next = usize::try_from(message.attempts).ok().and_then(|tried| RETRIES.get(tried));
+            let Some(&wait) = next.filter(|_| left.is_none_or(|left| left > Span::millis(0))) else {
+                let why = format!("it could not be delivered in {} tries ({why})", message.attempts + 1);
+                return record(work, message, lease, Fate::Failed(why, false)).await;
+            };
+            message.attempts += 1;
+            // The last try is at the end of its time and not behind it.
+            let wait = jittered(wait);
+            (left.map_or(wait, |left| wait.min(left)), why)
+        }
+    };
+    message.due_at = now().after(wait).after(GRAIN);
+    record(work, message, lease, Fate::Later(words)).await
 }
 
 /// Has what became of a message written down, and waits for it: the next message of the conversation goes out only
 /// then, so that of each conversation no more than the last one can go out twice.
-async fn mark(work: &Work, message: Unsent, fate: Fate) {
+async fn record(work: &Work, message: Unsent, lease: &Arc<Lease>, fate: Fate) -> After {
+    let message = Arc::new(message);
     loop {
         let (done, written) = oneshot::channel();
-        let job = Job::Mark { message: Box::new(message.clone()), fate: fate.clone(), done };
+        let job = Job::Mark { message: message.clone(), fate: fate.clone(), lease: lease.clone(), done };
         // Where the writer has stopped, the message is still in the outbox.
         if work.inner.hand(job).await.is_err() || written.await.unwrap_or(true) {
-            return;
+            return match fate {
+                Fate::Later(_) => After::Again(Box::new(Arc::unwrap_or_clone(message))),
+                Fate::Sent | Fate::Failed(_, false) => After::Over,
+                Fate::Failed(_, true) => After::AllOver,
+            };
+        }
+        if !lease.lasts() {
+            // It is another replica's to send and to write down.
+            return After::Over;
         }
         tokio::select! {
-            () = work.inner.closing.cancelled() => return,
+            () = work.inner.closing.cancelled() => return After::Over,
             () = tokio::time::sleep(MARK_AGAIN.to_duration()) => {}
         }
     }
@@ -230,5 +546,20 @@ fn kind(fault: &Fault) -> &'static str {
         Fault::Gone => "gone",
         Fault::Down(_) => "down",
         Fault::Locked(_) => "locked",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tries_take_about_three_days() {
+        let all = RETRIES.iter().map(|wait| wait.0).sum::<i64>();
+        assert!((Span::hours(70).0..=Span::hours(73).0).contains(&all), "{all}");
+        for _ in 0..100 {
+            let wait = jittered(Span::seconds(100));
+            assert!((80_000..=120_000).contains(&wait.0), "{wait:?}");
+        }
     }
 }

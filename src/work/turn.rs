@@ -24,7 +24,7 @@ use super::{
     Action, Event, LONGEST_ANSWER, NotDone, OpenShop, Work, around, correct,
     meter::Ended,
     new_id, now, render,
-    send::{Fate, Handed, Post},
+    send::{Fate, Handed, Post, expiry},
 };
 use crate::{
     cart::Cart,
@@ -36,7 +36,7 @@ use crate::{
     language::Language,
     moment::{Moment, Span},
     order::Order,
-    store::{Author, Conversation, Gathering, NewMessage, Recalled, StoreError, Tx, Unsent},
+    store::{Author, Conversation, Gathering, Lease, NewMessage, Recalled, StoreError, Tx, Unsent, Urgency},
     understanding::{Expecting, Intent, Reading, Utterance},
     wording::Speech,
 };
@@ -63,7 +63,7 @@ pub(super) enum Job {
     /// Do what a member of the staff wants.
     Act { merchant: MerchantId, staff: String, action: Action, done: oneshot::Sender<Result<(), NotDone>> },
     /// Note what became of a message.
-    Mark { message: Box<Unsent>, fate: Fate, done: oneshot::Sender<bool> },
+    Mark { message: Arc<Unsent>, fate: Fate, lease: Arc<Lease>, done: oneshot::Sender<bool> },
     /// Answer what waited for its other half, if it has waited long enough.
     Due { merchant: MerchantId, conversation: ConversationId },
     /// Answer once everything before it is committed.
@@ -74,9 +74,13 @@ pub(super) enum Job {
 #[derive(Default)]
 pub(super) struct Outcome {
     posts: Vec<Unsent>,
+    /// Conversations in which messages wait again.
+    looks: Vec<(MerchantId, ConversationId)>,
     pub(super) events: Vec<Event>,
     /// Whether shops have changed and are to be opened again.
     pub(super) reopen: bool,
+    /// The lease that this transaction has seen held, and keeps.
+    held: Option<Arc<Lease>>,
     wakes: Vec<(MerchantId, ConversationId, Moment)>,
     typing: Vec<(ChannelKind, Peer)>,
 }
@@ -242,6 +246,9 @@ async fn publish(work: &Work, post: &Post, outcome: Outcome) {
         // The senders are gone only where the program is stopping; the outbox keeps the messages.
         let _ = post.send(Handed::Messages(outcome.posts));
     }
+    for (merchant, conversation) in outcome.looks {
+        let _ = post.send(Handed::Look(merchant, conversation));
+    }
     for (channel, peer) in outcome.typing {
         let _ = post.send(Handed::Typing(channel, peer));
     }
@@ -300,11 +307,20 @@ async fn turn(work: &Work, tx: &mut Tx, job: &Job, outcome: &mut Outcome) -> Res
     match job {
         Job::Arrive { arrival, .. } => Ok(arrive(work, tx, arrival, outcome).await?),
         Job::Act { merchant, staff, action, .. } => act(work, tx, merchant, staff, action, outcome).await,
-        Job::Mark { message, fate, .. } => {
+        Job::Mark { message, fate, lease, .. } => {
+            if !outcome.held.as_ref().is_some_and(|held| held.same(lease)) {
+                if !tx.holds(lease).await? {
+                    return Err(NotDone::Stale.into());
+                }
+                outcome.held = Some(lease.clone());
+            }
             match fate {
                 Fate::Sent => tx.mark_sent(message).await?,
                 Fate::Later(fault) => tx.mark_later(message, fault).await?,
-                Fate::Failed(fault, gone) => tx.mark_failed(message, fault, *gone).await?,
+                Fate::Failed(fault, gone) => {
+                    tx.mark_failed(message, fault, *gone).await?;
+                    call_for(work, tx, message, outcome).await?;
+                }
             }
             let (merchant, conversation) = (message.merchant.clone(), message.conversation);
             outcome.events.push(Event::Conversation { merchant, conversation });
@@ -313,6 +329,26 @@ async fn turn(work: &Work, tx: &mut Tx, job: &Job, outcome: &mut Outcome) -> Res
         Job::Due { merchant, conversation } => Ok(due(work, tx, merchant, *conversation, outcome).await?),
         Job::Settled(_) => Ok(()),
     }
+}
+
+/// Calls a person to a conversation in which a message could not be sent.
+async fn call_for(work: &Work, tx: &mut Tx, message: &Unsent, outcome: &mut Outcome) -> Result<(), StoreError> {
+    let Some(shop) = work.shop(&message.merchant) else { return Ok(()) };
+    let conversation = match tx.conversation(&message.merchant, message.conversation).await {
+        Ok(Some(conversation)) => conversation,
+        Ok(None) => return Ok(()),
+        // The fault beside the message has to do; the mark must not fail for ever on what nobody can read.
+        Err(StoreError::Corrupt(fault)) => {
+            tracing::error!(conversation = %message.conversation, fault, "no person could be called");
+            return Ok(());
+        }
+        Err(fault) => return Err(fault),
+    };
+    let mut talk = Talk { work, shop, tx, outcome, conversation, now: now(), said: false };
+    let before = talk.conversation.desk.clone();
+    talk.conversation.desk = before.clone().calling(Why::Undelivered, talk.now);
+    talk.note_desk(&before).await?;
+    talk.save().await
 }
 
 async fn arrive(work: &Work, tx: &mut Tx, arrival: &Arrival, outcome: &mut Outcome) -> Result<(), StoreError> {
@@ -396,6 +432,7 @@ async fn act(
             return correct::decide(work, tx, merchant, (phrase, meant), *approved, now, outcome).await;
         }
         Action::TakeOver(id) | Action::Answer(id, _) | Action::HandBack(id) => (*id, None),
+        Action::Resend { conversation, .. } => (*conversation, None),
         Action::Correct(correction) => (correction.conversation, None),
     };
     let conversation = tx.conversation(merchant, id).await?.ok_or(NotDone::Missing)?;
@@ -407,6 +444,7 @@ async fn act(
                 talk.happens(&Input::OrderMoved(order)).await?;
             }
         }
+        Action::Resend { seq, .. } => talk.resend(*seq).await?,
         Action::TakeOver(_) => talk.take_over(staff, true).await?,
         Action::Answer(_, text) => {
             let text = text.trim();
@@ -415,7 +453,7 @@ async fn act(
             }
             talk.take_over(staff, false).await?;
             let message = Outgoing { text: text.to_owned(), buttons: Vec::new() };
-            talk.say(Author::Staff, Some(staff), "text", message).await?;
+            talk.say(Author::Staff, Some(staff), "text", message, Urgency::Answer).await?;
         }
         Action::HandBack(_) => match talk.conversation.desk.clone() {
             Desk::Staff { name, .. } => {
@@ -516,23 +554,26 @@ impl Talk<'_> {
         by_name: Option<&str>,
         kind: &str,
         message: Outgoing,
+        urgency: Urgency,
     ) -> Result<(), StoreError> {
         let seq = self.record(author, by_name, kind, &message).await?;
         if self.conversation.channel.abilities().fetched || !self.conversation.reachable {
             return Ok(());
         }
-        let (id, channel) = (self.conversation.id, self.conversation.channel);
-        self.tx.post(&self.shop.id, id, seq, channel, self.now).await?;
-        self.outcome.posts.push(Unsent {
+        let unsent = Unsent {
             merchant: self.shop.id.clone(),
-            conversation: id,
+            conversation: self.conversation.id,
             seq,
-            channel,
+            channel: self.conversation.channel,
             peer: self.conversation.peer.clone(),
             message,
             attempts: 0,
             due_at: self.now,
-        });
+            urgency,
+            expires_at: expiry(urgency, self.now),
+        };
+        self.tx.post(&unsent).await?;
+        self.outcome.posts.push(unsent);
         Ok(())
     }
 
@@ -690,8 +731,20 @@ impl Talk<'_> {
                 language: self.language(),
                 now: self.now,
             };
+            let urgency = match input {
+                Input::OrderMoved(_) => Urgency::News,
+                Input::Words(_)
+                | Input::Pressed(_)
+                | Input::Opened
+                | Input::Wordless(_)
+                | Input::TooLong
+                | Input::Corrected(_)
+                | Input::TakenOver(_)
+                | Input::HandedBack(_)
+                | Input::Forgotten => Urgency::Answer,
+            };
             for message in render::render(reply, &speech, self.conversation.channel.abilities(), seq) {
-                self.say(Author::Bot, None, "text", message).await?;
+                self.say(Author::Bot, None, "text", message, urgency).await?;
             }
         }
         self.note_desk(&before).await
@@ -738,6 +791,27 @@ impl Talk<'_> {
             }
             Effect::Speak(language) => self.conversation.language = Some(language),
         }
+        Ok(())
+    }
+
+    /// Puts a message that could not be sent back to those that wait. Who was called for that alone is needed no more.
+    async fn resend(&mut self, seq: i64) -> Result<(), Failed> {
+        if !self.conversation.reachable {
+            let why = "the customer has left this chat; it can be sent once they are back";
+            return Err(NotDone::Refused(why.to_owned()).into());
+        }
+        let (merchant, id) = (self.shop.id.clone(), self.conversation.id);
+        // As for an answer: who sends it again wants it to arrive today.
+        let expires = expiry(Urgency::Answer, self.now);
+        if !self.tx.resend(&merchant, id, seq, self.now, expires).await? {
+            return Err(NotDone::Stale.into());
+        }
+        let called = matches!(self.conversation.desk, Desk::Waiting { why: Why::Undelivered, .. });
+        if called && self.tx.undelivered(&merchant, id).await? == 0 {
+            self.conversation.desk = Desk::Bot;
+        }
+        self.outcome.looks.push((merchant, id));
+        self.said = true;
         Ok(())
     }
 

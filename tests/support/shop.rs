@@ -29,13 +29,21 @@ pub struct Program {
     child: Option<Child>,
     /// The link by which the first member of the staff gets in.
     pub welcome: Option<String>,
+    settings: Vec<(&'static str, String)>,
 }
 
 impl Program {
     pub async fn start() -> Program {
+        Program::start_with(&[]).await
+    }
+
+    /// With more settings than it needs.
+    #[allow(dead_code, reason = "each test that starts the program uses a part of this")]
+    pub async fn start_with(settings: &[(&'static str, &str)]) -> Program {
+        let settings = settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let folder = tempfile::tempdir().unwrap();
         let place = Place::new().await;
-        let mut program = Program { folder, place, port: free_port(), child: None, welcome: None };
+        let mut program = Program { folder, place, port: free_port(), child: None, welcome: None, settings };
         program.run().await;
         program
     }
@@ -49,6 +57,7 @@ impl Program {
             .env("USUAL_LISTEN", format!("127.0.0.1:{}", self.port))
             .env("DATABASE_URL", self.place.address())
             .env("USUAL_GATHER_MS", "0")
+            .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true)

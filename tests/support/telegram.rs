@@ -18,7 +18,7 @@ use std::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use http_body_util::{BodyExt, Full};
@@ -109,6 +109,17 @@ pub struct Reply {
     pub sequence: usize,
 }
 
+/// A `sendMessage` that was in order, as it came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Send {
+    /// When.
+    pub at: Instant,
+    /// To whom.
+    pub chat: i64,
+    /// Whether the message was taken.
+    pub taken: bool,
+}
+
 /// What the next `sendMessage` gets instead of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
@@ -116,6 +127,8 @@ pub enum Trouble {
     TooMany(u32),
     /// 500.
     Broken,
+    /// 400, with a reason that is about the message.
+    Refused,
     /// The message is taken, and the connection closed without an answer.
     Dropped,
     /// The message is not taken, and the connection closed without an answer.
@@ -159,6 +172,9 @@ struct State {
     answered: Vec<String>,
     blocked: HashSet<i64>,
     troubles: VecDeque<Trouble>,
+    /// Troubles of single chats.
+    troubles_of: HashMap<i64, VecDeque<Trouble>>,
+    sends: Vec<Send>,
     calls: HashMap<String, usize>,
     wrong: Vec<String>,
 }
@@ -371,6 +387,30 @@ impl FakeTelegram {
         self.shared.lock().troubles.push_back(trouble);
     }
 
+    /// What the next `sendMessage` to this chat gets.
+    pub fn trouble_for(&self, chat: i64, trouble: Trouble) {
+        self.shared.lock().troubles_of.entry(chat).or_default().push_back(trouble);
+    }
+
+    /// A person who has opened the chat some time ago.
+    pub fn meet(&self, chat: i64) {
+        self.shared.lock().chats.entry(chat).or_default();
+    }
+
+    /// All `sendMessage` calls in the order in which they came, also those that were refused.
+    pub fn sends(&self) -> Vec<Send> {
+        self.shared.lock().sends.clone()
+    }
+
+    /// Waits until so many `sendMessage` calls have come.
+    ///
+    /// # Panics
+    /// Where it takes longer than 30 s.
+    pub async fn wait_sends(&self, count: usize) {
+        let found = self.wait(PATIENCE, |state| (state.sends.len() >= count).then_some(())).await;
+        assert!(found.is_some(), "only {} messages were sent", self.sends().len());
+    }
+
     /// From now on the person has blocked the bot, or not any more.
     pub fn block(&self, chat: i64, blocked: bool) {
         let mut state = self.shared.lock();
@@ -444,8 +484,9 @@ impl Shared {
         if !state.wrong.is_empty() {
             left.push(format!("calls that break a rule: {:#?}", state.wrong));
         }
-        if !state.troubles.is_empty() {
-            left.push(format!("troubles that met no call: {:?}", state.troubles));
+        let troubles: Vec<&Trouble> = state.troubles.iter().chain(state.troubles_of.values().flatten()).collect();
+        if !troubles.is_empty() {
+            left.push(format!("troubles that met no call: {troubles:?}"));
         }
         (!left.is_empty()).then(|| left.join("; "))
     }
@@ -707,10 +748,12 @@ fn send_message(shared: &Shared, parameters: &Map<String, Value>) -> Result<Valu
     let chat = known_chat(&mut state, "sendmessage", parameters)?;
     let text = checked_text(&mut state, "sendmessage", parameters)?;
     let rows = checked_keyboard(&mut state, "sendmessage", parameters)?;
+    state.sends.push(Send { at: Instant::now(), chat, taken: false });
     if state.blocked.contains(&chat) {
         return Err(said(403, "Forbidden: bot was blocked by the user"));
     }
-    let trouble = state.troubles.pop_front();
+    let of_chat = state.troubles_of.get_mut(&chat).and_then(VecDeque::pop_front);
+    let trouble = of_chat.or_else(|| state.troubles.pop_front());
     match trouble {
         Some(Trouble::TooMany(seconds)) => {
             return Err(Failure::Said {
@@ -720,11 +763,15 @@ fn send_message(shared: &Shared, parameters: &Map<String, Value>) -> Result<Valu
             });
         }
         Some(Trouble::Broken) => return Err(said(500, "Internal Server Error")),
+        Some(Trouble::Refused) => return Err(bad("Bad Request: message can't be sent here")),
         Some(Trouble::Cut) => return Err(Failure::Silence),
         Some(Trouble::Dropped) | None => {}
     }
     let reply = Reply { message_id: state.take_message_id(), text, rows, sequence: state.sent };
     state.sent += 1;
+    if let Some(send) = state.sends.last_mut() {
+        send.taken = true;
+    }
     let value = message_value(chat, &reply);
     state.chats.entry(chat).or_default().push(reply);
     if trouble == Some(Trouble::Dropped) { Err(Failure::Silence) } else { Ok(value) }

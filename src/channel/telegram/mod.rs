@@ -11,25 +11,25 @@
 //! Races it knows:
 //! - `sendMessage` takes no key of idempotency (tdlib/telegram-bot-api#126). A connection that breaks after the message
 //!   went out is [`Fault::Down`], though Telegram may have taken the message; who tries again may send it twice.
-//! - teloxide sleeps for 10 s before it reads the body of a 5xx (`teloxide-core` 0.13, `net/request.rs`): a
-//!   [`Fault::Down`] of that kind comes late.
 //!
-//! teloxide's own webhook listener and polling are not used: both acknowledge before the update is stored.
+//! Not teloxide's are: the webhook listener and polling, as both acknowledge before the update is stored; and
+//! `sendMessage`, as teloxide sleeps for 10 s before it reads the body of a 5xx (`teloxide-core` 0.13, `net/request.rs`)
+//! and copies each answer into a whole `Message`, of which only the number is needed here.
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use serde::{Serialize, de::DeserializeOwned};
 use teloxide_core::{
     Bot,
-    payloads::SendMessageSetters,
     requests::Requester,
-    types::{CallbackQueryId, ChatAction, ChatId, InlineKeyboardButton, InlineKeyboardMarkup},
+    types::{CallbackQueryId, ChatAction, ChatId},
 };
 use url::Url;
 
 use self::fault::CallError;
-use super::{Button, Channel, ChannelKind, Fault, Inbox, NotTaken, Outgoing, Peer, Pending};
-use crate::{id::MerchantId, secret::Secret};
+use super::{Button, Channel, ChannelKind, Fault, Inbox, Limits, NotTaken, Outgoing, Peer, Pending, Rate};
+use crate::{id::MerchantId, moment::Span, secret::Secret};
 
 mod backoff;
 mod fault;
@@ -45,9 +45,20 @@ const PUBLIC_API: &str = "https://api.telegram.org";
 /// Time to open a connection. A machine that takes longer is not going to be reached.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Time for a whole call, from the request to the end of the answer. It has to be longer than the 10 s for which
-/// teloxide sleeps on a 5xx, as reqwest counts that sleep; teloxide's own default is 17 s as well.
-const CALL_TIMEOUT: Duration = Duration::from_secs(17);
+/// Time for a whole call, from the request to the end of the answer. Telegram answers within a second; what takes this
+/// long is lost more often than late. Shorter than the time that an orderly end leaves to what is on the wire.
+const CALL_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// What Telegram takes: "avoid sending more than one message per second" in a chat, "not more than 20 messages per
+/// minute" in a group, "about 30 messages per second" in all (core.telegram.org/bots/faq, "My bot is hitting limits";
+/// the same numbers are `FloodLimit` in python-telegram-bot 22). Telegram lets short bursts pass; they are not used. The
+/// 20 of a group are spread over its minute, so that one a second holds there too.
+const LIMITS: Limits = Limits {
+    account: Rate { most: 30, within: Span::seconds(1) },
+    chat: Rate { most: 1, within: Span::seconds(1) },
+    group: Rate { most: 1, within: Span::seconds(3) },
+    is_group,
+};
 
 /// Time for calls whose failure does not matter: the typing sign (Telegram shows it for 5 s at most) and the end of a
 /// button's spinner.
@@ -76,6 +87,7 @@ pub struct Settings {
     api_url: Url,
     secret: Option<Secret>,
     merchant: MerchantId,
+    limited: bool,
 }
 
 /// Why an account can't be used.
@@ -117,6 +129,29 @@ pub enum StartError {
 pub struct Telegram {
     bot: Bot,
     settings: Arc<Settings>,
+    /// Where messages are posted to. It holds the token.
+    send_url: Url,
+}
+
+/// What `sendMessage` is given. Telegram does not look at the case of a method's name.
+#[derive(Serialize)]
+struct SendMessage<'a> {
+    chat_id: i64,
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_markup: Option<Keyboard<'a>>,
+}
+
+/// Buttons below a message, row by row.
+#[derive(Serialize)]
+struct Keyboard<'a> {
+    inline_keyboard: Vec<Vec<Key<'a>>>,
+}
+
+#[derive(Serialize)]
+struct Key<'a> {
+    text: &'a str,
+    callback_data: &'a str,
 }
 
 impl Settings {
@@ -145,7 +180,18 @@ impl Settings {
             return Err(SettingsError::Secret);
         }
         let secret = secret.map(|secret| Secret::of(secret.to_owned()));
-        Ok(Settings { token: Secret::of(token.to_owned()), api_url, secret, merchant })
+        Ok(Settings { token: Secret::of(token.to_owned()), api_url, secret, merchant, limited: true })
+    }
+
+    /// Whether Telegram's limits are kept, which they are unless this says otherwise.
+    #[must_use]
+    pub fn limited(self, limited: bool) -> Settings {
+        Settings { limited, ..self }
+    }
+
+    /// Whether they are.
+    pub fn is_limited(&self) -> bool {
+        self.limited
     }
 
     /// Where the Bot API is.
@@ -161,6 +207,15 @@ impl Settings {
     /// Whose bot it is.
     pub fn merchant(&self) -> &MerchantId {
         &self.merchant
+    }
+
+    /// The address of a method. It holds the token.
+    fn method(&self, name: &str) -> Url {
+        let mut url = self.api_url.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.push(&format!("bot{}", self.token.reveal())).push(name);
+        }
+        url
     }
 }
 
@@ -180,7 +235,8 @@ impl Telegram {
             .build()
             .map_err(|_| SettingsError::Client)?;
         let bot = Bot::with_client(settings.token.reveal(), client).set_api_url(settings.api_url.clone());
-        Ok(Telegram { bot, settings: Arc::new(settings) })
+        let send_url = settings.method("sendMessage");
+        Ok(Telegram { bot, settings: Arc::new(settings), send_url })
     }
 
     /// Its settings.
@@ -230,15 +286,23 @@ impl Telegram {
         parameters: &impl Serialize,
         timeout: Duration,
     ) -> Result<T, CallError> {
-        let mut url = self.settings.api_url.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.push(&format!("bot{}", self.settings.token.reveal())).push(method);
-        }
-        let request = self.bot.client().post(url).json(parameters).timeout(timeout);
+        let request = self.bot.client().post(self.settings.method(method)).json(parameters).timeout(timeout);
         let response = request.send().await.map_err(CallError::network)?;
         let status = response.status().as_u16();
         let body = response.bytes().await.map_err(CallError::network)?;
         fault::read_answer(status, &body)
+    }
+
+    /// The hot path of every answer: the message is written once, and of Telegram's answer only the number is read.
+    async fn send_message(&self, message: &SendMessage<'_>) -> Result<Option<String>, CallError> {
+        // Text and numbers; there is nothing in it that could not be written.
+        let body = serde_json::to_vec(message).unwrap_or_default();
+        let json = HeaderValue::from_static("application/json");
+        let request = self.bot.client().post(self.send_url.clone()).header(CONTENT_TYPE, json).body(body);
+        let response = request.send().await.map_err(CallError::network)?;
+        let status = response.status().as_u16();
+        let body = response.bytes().await.map_err(CallError::network)?;
+        fault::read_sent(status, &body)
     }
 }
 
@@ -259,15 +323,14 @@ impl Channel for Telegram {
             let Some(chat) = chat_id(to) else {
                 return Err(Fault::Refused("the chat's id is not a number".into()));
             };
-            let mut request = self.bot.send_message(chat, message.text.as_str());
-            if !message.buttons.is_empty() {
-                request = request.reply_markup(keyboard(&message.buttons));
-            }
-            match request.await {
-                Ok(sent) => Ok(Some(sent.id.0.to_string())),
-                Err(error) => fault::of_send(error),
-            }
+            let reply_markup = (!message.buttons.is_empty()).then(|| keyboard(&message.buttons));
+            let message = SendMessage { chat_id: chat.0, text: &message.text, reply_markup };
+            Ok(self.send_message(&message).await?)
         })
+    }
+
+    fn limits(&self) -> Option<Limits> {
+        self.settings.limited.then_some(LIMITS)
     }
 
     fn typing<'a>(&'a self, to: &'a Peer) -> Pending<'a, ()> {
@@ -294,13 +357,18 @@ fn chat_id(peer: &Peer) -> Option<ChatId> {
     peer.as_str().parse().ok().map(ChatId)
 }
 
+/// Telegram's groups and channels have negative ids.
+fn is_group(peer: &Peer) -> bool {
+    peer.as_str().starts_with('-')
+}
+
 /// Buttons in rows of two where both labels are short, else of one.
-fn keyboard(buttons: &[Button]) -> InlineKeyboardMarkup {
-    let mut rows: Vec<Vec<InlineKeyboardButton>> = Vec::new();
+fn keyboard(buttons: &[Button]) -> Keyboard<'_> {
+    let mut rows: Vec<Vec<Key<'_>>> = Vec::new();
     let mut half_free = false;
     for button in buttons {
         let short = button.label.chars().count() <= HALF_ROW;
-        let key = InlineKeyboardButton::callback(button.label.as_str(), button.data.as_str());
+        let key = Key { text: &button.label, callback_data: &button.data };
         match rows.last_mut() {
             Some(row) if half_free && short => {
                 row.push(key);
@@ -312,7 +380,7 @@ fn keyboard(buttons: &[Button]) -> InlineKeyboardMarkup {
             }
         }
     }
-    InlineKeyboardMarkup::new(rows)
+    Keyboard { inline_keyboard: rows }
 }
 
 /// `digits:chars`; what is in it goes into a path, so nothing else may be.

@@ -1,0 +1,340 @@
+//! How many messages a vendor is given in a time. It counts in sliding windows: in any stretch of a rate's length no
+//! more go out than the rate allows, at the vendor's end of the wire too.
+//!
+//! When a message reaches the vendor nobody here knows; it is some time after it set off and before its answer came. So
+//! it counts until its window has passed since the answer, less what every answer takes: the quickest of late ones, but
+//! for [`JITTER`]. A slow vendor is thus used as fully as a quick one, and one message that is late on its way breaks no
+//! limit.
+//!
+//! What an earlier run sent last is in no memory and no table. A new limiter therefore takes every window for full: it
+//! begins as if everything had gone out just before it, to everybody. That holds after a `kill -9` as well, and costs
+//! one window once: a second for a person, three for a group.
+//!
+//! Pure: the time is handed in, and never goes back.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    hash::Hash,
+};
+
+use crate::{
+    channel::{Limits, Peer, Rate},
+    moment::{Moment, Span},
+};
+
+/// What the way to a vendor may differ by from message to message without its being seen in the time that answers take.
+/// It is what the limits lose to caution: 3 of 100 for a window of a second.
+const JITTER: Span = Span::millis(30);
+
+/// After this long without an answer a message is taken to have arrived, lest a call that hangs take up room.
+const LONGEST_WAY: Span = Span::seconds(1);
+
+/// Answers of which the quickest is looked for, twice: those of now and those before.
+const LATE_ANSWERS: usize = 64;
+
+/// The clock counts whole milliseconds: a moment may be one later than it is written.
+const GRAIN: Span = Span::millis(1);
+
+/// Chats from which on it is worth a look whether some can be forgotten.
+const LEAST_FORGOTTEN: usize = 64;
+
+/// Keeps a channel's limits; chats go by a key of the caller's.
+pub(super) struct Limiter<K> {
+    limits: Limits,
+    begun: Moment,
+    pace: Pace,
+    account: Window,
+    chats: HashMap<K, Chat>,
+    /// How many chats there may be before the idle ones are forgotten.
+    forget_at: usize,
+}
+
+/// Whether a message may set off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leave {
+    /// Yes, and it is counted.
+    Now,
+    /// Not to anybody, before this moment.
+    Account(Moment),
+    /// Not to this chat, before this moment.
+    Chat(Moment),
+}
+
+struct Chat {
+    rate: Rate,
+    window: Window,
+}
+
+/// How quickly the vendor answers at its quickest. Nothing is assumed before there were enough answers.
+#[derive(Default)]
+struct Pace {
+    before: Span,
+    now: Option<Span>,
+    answers: usize,
+}
+
+/// What counts at a moment.
+#[derive(Default)]
+struct Window {
+    /// When those set off that are on their way, the oldest first.
+    on_way: VecDeque<Moment>,
+    /// When the others had arrived at the latest, the oldest first.
+    arrived: VecDeque<Moment>,
+}
+
+impl<K: Copy + Eq + Hash> Limiter<K> {
+    /// A limiter that takes everything for just sent.
+    pub(super) fn new(limits: Limits, now: Moment) -> Limiter<K> {
+        Limiter {
+            limits,
+            begun: now,
+            pace: Pace::default(),
+            account: Window::full(limits.account, now),
+            chats: HashMap::new(),
+            forget_at: LEAST_FORGOTTEN,
+        }
+    }
+
+    /// Whether a message to a chat may set off; where it may, it has.
+    pub(super) fn leave(&mut self, key: K, peer: &Peer, now: Moment) -> Leave {
+        let (limits, sure) = (&self.limits, self.pace.sure());
+        if let Some(at) = self.account.full_until(limits.account, sure, now) {
+            return Leave::Account(at);
+        }
+        let rate = if (limits.is_group)(peer) { limits.group } else { limits.chat };
+        let begun = self.begun;
+        let chat = self.chats.entry(key).or_insert_with(|| Chat { rate, window: Window::full(rate, begun) });
+        if let Some(at) = chat.window.full_until(rate, sure, now) {
+            return Leave::Chat(at);
+        }
+        chat.window.on_way.push_back(now);
+        self.account.on_way.push_back(now);
+        if self.chats.len() > self.forget_at {
+            self.chats.retain(|_, chat| !chat.window.is_idle(chat.rate, sure, now));
+            self.forget_at = LEAST_FORGOTTEN.max(2 * self.chats.len());
+        }
+        Leave::Now
+    }
+
+    /// The answer to a message that set off at `left` came at `at`.
+    pub(super) fn answered(&mut self, key: K, left: Moment, at: Moment) {
+        self.pace.note(at.since(left));
+        let sure = self.pace.sure();
+        self.account.arrive(left, at, sure);
+        if let Some(chat) = self.chats.get_mut(&key) {
+            chat.window.arrive(left, at, sure);
+        }
+    }
+}
+
+impl Pace {
+    /// What every answer takes.
+    fn sure(&self) -> Span {
+        let least = self.now.map_or(self.before, |now| now.min(self.before));
+        Span::millis((least.0 - JITTER.0).max(0))
+    }
+
+    fn note(&mut self, took: Span) {
+        let least = self.now.map_or(took, |now| now.min(took));
+        self.now = Some(least);
+        self.answers += 1;
+        if self.answers == LATE_ANSWERS {
+            *self = Pace { before: least, ..Pace::default() };
+        }
+    }
+}
+
+impl Window {
+    fn full(rate: Rate, at: Moment) -> Window {
+        Window { on_way: VecDeque::new(), arrived: vec![at; rate.most].into() }
+    }
+
+    /// Until when there is no room in it at the most; `None` where there is some.
+    fn full_until(&mut self, rate: Rate, sure: Span, now: Moment) -> Option<Moment> {
+        self.settle(rate, sure, now);
+        // The one that has to leave the window first.
+        let place = (self.on_way.len() + self.arrived.len()).checked_sub(rate.most)?;
+        if let Some(at) = self.arrived.get(place) {
+            return Some(leaves(*at, rate));
+        }
+        let left = *self.on_way.get(place - self.arrived.len())?;
+        let at = left.after(LONGEST_WAY);
+        Some(leaves(arrival(left, at, sure), rate).max(at))
+    }
+
+    fn arrive(&mut self, left: Moment, at: Moment, sure: Span) {
+        // One whose answer took too long counts as arrived already.
+        let Ok(place) = self.on_way.binary_search(&left) else { return };
+        self.on_way.remove(place);
+        self.note(arrival(left, at, sure));
+    }
+
+    fn is_idle(&mut self, rate: Rate, sure: Span, now: Moment) -> bool {
+        self.settle(rate, sure, now);
+        self.on_way.is_empty() && self.arrived.is_empty()
+    }
+
+    fn settle(&mut self, rate: Rate, sure: Span, now: Moment) {
+        while let Some(&left) = self.on_way.front().filter(|left| left.after(LONGEST_WAY) <= now) {
+            self.on_way.pop_front();
+            self.note(arrival(left, left.after(LONGEST_WAY), sure));
+        }
+        while self.arrived.front().is_some_and(|at| leaves(*at, rate) <= now) {
+            self.arrived.pop_front();
+        }
+    }
+
+    fn note(&mut self, at: Moment) {
+        let place = self.arrived.partition_point(|other| *other <= at);
+        self.arrived.insert(place, at);
+    }
+}
+
+/// When a message that set off at `left` and was answered at `at` had arrived at the latest.
+fn arrival(left: Moment, at: Moment, sure: Span) -> Moment {
+    at.after(Span::millis(-sure.0)).max(left)
+}
+
+/// When a message that had arrived at a moment counts no longer.
+fn leaves(at: Moment, rate: Rate) -> Moment {
+    at.after(rate.within).after(GRAIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        account: Rate { most: 30, within: Span::seconds(1) },
+        chat: Rate { most: 1, within: Span::seconds(1) },
+        group: Rate { most: 20, within: Span::minutes(1) },
+        is_group: |peer| peer.as_str().starts_with('-'),
+    };
+
+    fn peer(chat: i64) -> Peer {
+        Peer::new(chat.to_string()).unwrap()
+    }
+
+    /// A limiter whose begin is long ago at moment 0.
+    fn rested() -> Limiter<i64> {
+        Limiter::new(LIMITS, Moment(-600_000))
+    }
+
+    #[test]
+    fn a_backlog_uses_at_least_nine_tenths_and_never_more_than_all() {
+        for way in [1, 20, 80, 150, 400, 1_500] {
+            let (mut limiter, mut now) = (rested(), Moment(0));
+            let (mut gone, mut answers) = (Vec::new(), VecDeque::new());
+            while now < Moment(30_000) {
+                while answers.front().is_some_and(|(_, _, at)| *at <= now) {
+                    let (chat, left, at) = answers.pop_front().unwrap();
+                    limiter.answered(chat, left, at);
+                }
+                let chat = gone.len() as i64;
+                match limiter.leave(chat, &peer(chat), now) {
+                    Leave::Now => {
+                        gone.push(now);
+                        answers.push_back((chat, now, now.after(Span::millis(way))));
+                    }
+                    Leave::Account(_) => now = now.after(GRAIN),
+                    Leave::Chat(_) => unreachable!("each chat has one"),
+                }
+            }
+            assert!(gone.windows(31).all(|pair| pair[30].since(pair[0]) >= Span::seconds(1)), "at {way} ms");
+            // Once it is known how long an answer takes.
+            let late = gone.iter().filter(|at| **at >= Moment(10_000)).count();
+            assert!(late >= 20 * 27, "{late} in 20 s at {way} ms");
+        }
+    }
+
+    #[test]
+    fn what_is_late_on_its_way_counts_for_longer() {
+        let mut limiter = rested();
+        // Two hundred times it took 50 ms, then 400.
+        for chat in 0..200 {
+            let at = Moment(chat * 100);
+            assert_eq!(limiter.leave(chat, &peer(chat), at), Leave::Now);
+            limiter.answered(chat, at, at.after(Span::millis(50)));
+        }
+        assert_eq!(limiter.leave(1, &peer(1), Moment(30_000)), Leave::Now);
+        limiter.answered(1, Moment(30_000), Moment(30_400));
+        assert_eq!(limiter.leave(1, &peer(1), Moment(30_500)), Leave::Chat(Moment(31_381)), "50 less 30 are sure");
+    }
+
+    #[test]
+    fn a_new_one_takes_every_window_for_full() {
+        let mut limiter = Limiter::new(LIMITS, Moment(0));
+        assert_eq!(limiter.leave(1, &peer(1), Moment(500)), Leave::Account(Moment(1_001)));
+        assert_eq!(limiter.leave(1, &peer(1), Moment(1_001)), Leave::Now);
+        assert_eq!(limiter.leave(-1, &peer(-1), Moment(1_001)), Leave::Chat(Moment(60_001)), "a group of a minute");
+        assert_eq!(limiter.leave(-1, &peer(-1), Moment(60_001)), Leave::Now);
+    }
+
+    #[test]
+    fn a_chat_waits_for_itself_alone_and_a_group_has_its_own_rate() {
+        let mut limiter = rested();
+        assert_eq!(limiter.leave(1, &peer(1), Moment(0)), Leave::Now);
+        assert_eq!(limiter.leave(1, &peer(1), Moment(1)), Leave::Chat(Moment(2_001)), "it may be on its way for long");
+        limiter.answered(1, Moment(0), Moment(5));
+        assert_eq!(limiter.leave(1, &peer(1), Moment(6)), Leave::Chat(Moment(1_006)));
+        assert_eq!(limiter.leave(2, &peer(2), Moment(6)), Leave::Now);
+        assert_eq!(limiter.leave(1, &peer(1), Moment(1_006)), Leave::Now);
+        for _ in 0..20 {
+            assert_eq!(limiter.leave(-7, &peer(-7), Moment(4_000)), Leave::Now);
+        }
+        assert_eq!(limiter.leave(-7, &peer(-7), Moment(6_200)), Leave::Chat(Moment(65_001)));
+    }
+
+    #[test]
+    fn idle_chats_are_forgotten() {
+        let (mut limiter, mut now) = (rested(), Moment(0));
+        for chat in 0..10_000 {
+            while let Leave::Account(at) = limiter.leave(chat, &peer(chat), now) {
+                now = at;
+            }
+            limiter.answered(chat, now, now);
+            assert!(limiter.chats.len() <= 2 * LEAST_FORGOTTEN, "{}", limiter.chats.len());
+        }
+    }
+
+    proptest! {
+        /// Whatever is asked for and however long each message is on its way, as long as it is no longer than allowed:
+        /// in no window more arrive than the rate says.
+        #[test]
+        fn no_window_ever_holds_too_many(asked in vec((0..40_i64, 0..60_i64, 0..=100_i64), 1..600)) {
+            let (mut limiter, mut now) = (rested(), Moment(0));
+            let mut answers: Vec<(Moment, i64, Moment)> = Vec::new();
+            let mut arrived: Vec<(Moment, i64)> = Vec::new();
+            for (chat, pause, way) in asked {
+                now = now.after(Span::millis(pause));
+                answers.sort();
+                while answers.first().is_some_and(|(at, ..)| *at <= now) {
+                    let (at, chat, left) = answers.remove(0);
+                    limiter.answered(chat, left, at);
+                }
+                // A fifth are groups.
+                let chat = if chat % 5 == 0 { -chat - 1 } else { chat };
+                match limiter.leave(chat, &peer(chat), now) {
+                    Leave::Now => {
+                        // It arrives anywhere between, here half-way; the answer comes back the same way.
+                        arrived.push((now.after(Span::millis(way / 2)), chat));
+                        answers.push((now.after(Span::millis(way)), chat, now));
+                    }
+                    Leave::Account(at) | Leave::Chat(at) => prop_assert!(at > now, "a wait goes forward"),
+                }
+            }
+            arrived.sort();
+            let within = |of: &[Moment], rate: Rate| {
+                of.windows(rate.most + 1).all(|pair| pair[rate.most].since(pair[0]) >= rate.within)
+            };
+            let all: Vec<Moment> = arrived.iter().map(|(at, _)| *at).collect();
+            prop_assert!(within(&all, LIMITS.account));
+            for chat in -40..40 {
+                let of: Vec<Moment> = arrived.iter().filter(|(_, to)| *to == chat).map(|(at, _)| *at).collect();
+                prop_assert!(within(&of, if chat < 0 { LIMITS.group } else { LIMITS.chat }), "chat {chat}");
+            }
+        }
+    }
+}
