@@ -26,6 +26,7 @@ use theusual::{
 use tokio_util::sync::CancellationToken;
 
 use self::support::{
+    place::Place,
     shop::{LOOK_EVERY, PATIENCE, Program},
     telegram::{FakeTelegram, Send, TOKEN, Trouble},
 };
@@ -39,7 +40,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// A shop whose bot talks to a fake.
 struct House {
-    folder: tempfile::TempDir,
+    place: Place,
     fake: FakeTelegram,
     merchant: MerchantId,
     limited: bool,
@@ -53,9 +54,9 @@ struct Open {
 
 impl House {
     async fn new(limited: bool) -> House {
-        let folder = tempfile::tempdir().unwrap();
+        let place = Place::new().await;
         let fake = FakeTelegram::start().await;
-        let house = House { folder, fake, merchant: "pizzeria".parse().unwrap(), limited };
+        let house = House { place, fake, merchant: "pizzeria".parse().unwrap(), limited };
         let store = house.store().await;
         let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/samples/pizzeria");
         let read = |file: &str| fs::read_to_string(samples.join(file)).unwrap();
@@ -65,7 +66,7 @@ impl House {
     }
 
     async fn store(&self) -> Store {
-        Store::open(&format!("sqlite://{}/usual.db", self.folder.path().display())).await.unwrap()
+        Store::open(&self.place.address()).await.unwrap()
     }
 
     async fn open(&self) -> Open {

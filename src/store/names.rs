@@ -167,7 +167,7 @@ impl Tx {
         conversation: ConversationId,
     ) -> Result<Vec<(i64, String)>, StoreError> {
         self.settle().await?;
-        Ok(self.all(CUSTOMER_SAID, &values![merchant.as_str(), conversation.to_string(), MOST_SEARCHED]).await?)
+        self.all(CUSTOMER_SAID, &values![merchant.as_str(), conversation.to_string(), MOST_SEARCHED]).await
     }
 }
 
@@ -187,7 +187,7 @@ impl Store {
 
     /// How many names wait for somebody to decide.
     pub async fn suggested_names(&self, merchant: &MerchantId) -> Result<i64, StoreError> {
-        Ok(self.engine.one(COUNT, &values![merchant.as_str()]).await?)
+        self.engine.one(COUNT, &values![merchant.as_str()]).await
     }
 }
 

@@ -79,7 +79,7 @@ const FORGET: &str = "DELETE FROM keepsake WHERE merchant_id = $1 AND name = $2 
 impl Store {
     /// How many accounts a shop has.
     pub async fn staff_count(&self, merchant: &MerchantId) -> Result<i64, StoreError> {
-        Ok(self.engine.one(COUNT, &values![merchant.as_str()]).await?)
+        self.engine.one(COUNT, &values![merchant.as_str()]).await
     }
 
     /// Adds an account; [`StoreError::Taken`] where the login is in use.
@@ -149,7 +149,7 @@ impl Store {
 
     /// The value kept under a name.
     pub async fn kept(&self, merchant: &MerchantId, name: &str) -> Result<Option<String>, StoreError> {
-        Ok(self.engine.first(KEPT, &values![merchant.as_str(), name]).await?)
+        self.engine.first(KEPT, &values![merchant.as_str(), name]).await
     }
 
     /// Forgets a value if it is still this one; whether it was. Of several at once, one hears yes.

@@ -533,7 +533,7 @@ impl Tx {
         from: i64,
     ) -> Result<Vec<String>, StoreError> {
         self.settle().await?;
-        Ok(self.all(WORDS_SINCE, &values![merchant.as_str(), conversation.to_string(), from]).await?)
+        self.all(WORDS_SINCE, &values![merchant.as_str(), conversation.to_string(), from]).await
     }
 
     /// Puts a message that was written down into the outbox.
@@ -611,12 +611,12 @@ impl Tx {
         merchant: &MerchantId,
         conversation: ConversationId,
     ) -> Result<i64, StoreError> {
-        Ok(self.one(UNDELIVERED, &values![merchant.as_str(), conversation.to_string()]).await?)
+        self.one(UNDELIVERED, &values![merchant.as_str(), conversation.to_string()]).await
     }
 
     /// The number that the next order of a shop gets, if it is placed in this transaction.
     pub async fn next_order_number(&mut self, merchant: &MerchantId) -> Result<i64, StoreError> {
-        Ok(self.one(NEXT_ORDER, &values![merchant.as_str()]).await?)
+        self.one(NEXT_ORDER, &values![merchant.as_str()]).await
     }
 
     /// Places an order under the number that it names. [`StoreError::Stale`] where somebody else took the number,

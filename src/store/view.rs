@@ -329,7 +329,7 @@ impl Store {
 
     /// Arrivals whose turn failed, the newest first.
     pub async fn aside(&self, merchant: &MerchantId) -> Result<Vec<AsideView>, StoreError> {
-        Ok(self.engine.all(ASIDE, &values![merchant.as_str()]).await?)
+        self.engine.all(ASIDE, &values![merchant.as_str()]).await
     }
 }
 

@@ -1,0 +1,283 @@
+//! Several programs on one PostgreSQL: a conversation is one whichever of them it reaches, one of them sends, a screen at
+//! one shows what happens at another, and of one that was stopped and wakes up nothing is kept. And how a shop gets
+//! there, and back into a file.
+
+use std::{collections::BTreeSet, path::Path, process::Stdio, time::Duration};
+
+use theusual::{
+    channel::{Arrival, ChannelKind, Inbox as _, Peer, web},
+    id::MerchantId,
+    moment::{Moment, Span},
+    store::{LEASE, Store, transfer},
+    work::{Event, Habits, Work, new_id, now},
+};
+use tokio::process::{Child, Command};
+
+use self::support::{
+    place::Place,
+    shop::{LOOK_EVERY, PATIENCE, free_port, listening},
+    telegram::{FakeTelegram, TOKEN},
+};
+
+mod support;
+
+const SECRET: &str = "one-of_several";
+
+/// How long a replica is stopped: its lease has ended by then, and the server has ended its transaction.
+const STOPPED: Duration = Duration::from_secs(14);
+
+/// A replica as its owner starts it.
+struct Replica {
+    child: Child,
+    folder: tempfile::TempDir,
+}
+
+impl Replica {
+    async fn start(place: &Place, fake: &FakeTelegram) -> Replica {
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_usual"))
+            .arg("serve")
+            .current_dir(folder.path())
+            .env_clear()
+            .env("USUAL_LISTEN", format!("127.0.0.1:{port}"))
+            .env("USUAL_PUBLIC_URL", format!("http://127.0.0.1:{port}"))
+            .env("DATABASE_URL", place.address())
+            .env("USUAL_GATHER_MS", "0")
+            .env("TELOXIDE_TOKEN", TOKEN)
+            .env("TELOXIDE_API_URL", fake.url())
+            .env("USUAL_TELEGRAM_SECRET", SECRET)
+            .stdout(Stdio::null())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        listening(port, "a replica").await;
+        Replica { child, folder }
+    }
+
+    async fn signal(&self, name: &str) {
+        let id = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().await.unwrap().success());
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    /// Waits until its log holds that.
+    async fn says(&self, what: &str, times: usize) {
+        let said = async {
+            while self.log().matches(what).count() < times {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        let patience = PATIENCE + STOPPED;
+        assert!(tokio::time::timeout(patience, said).await.is_ok(), "{what:?} is not in\n{}", self.log());
+    }
+}
+
+fn read(file: &str) -> String {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/samples/pizzeria");
+    std::fs::read_to_string(samples.join(file)).unwrap()
+}
+
+async fn opened(place: &Place) -> MerchantId {
+    let merchant: MerchantId = "pizzeria".parse().unwrap();
+    let store = Store::open(&place.address()).await.unwrap();
+    store.import(&merchant, &read("catalog.json"), &read("faq.json"), Moment(0)).await.unwrap();
+    store.close().await;
+    merchant
+}
+
+async fn work(place: &Place) -> Work {
+    let store = Store::open(&place.address()).await.unwrap();
+    Work::start(store, Habits { gather: Span::millis(0) }, Vec::new()).await.unwrap()
+}
+
+fn says(merchant: &MerchantId, who: &str, text: &str) -> Arrival {
+    let id = uuid::Uuid::from_u128(new_id()).to_string();
+    let body = serde_json::json!({"id": id, "text": text}).to_string();
+    web::arrival(merchant.clone(), Peer::new(who).unwrap(), None, body.as_bytes(), now()).unwrap()
+}
+
+async fn heard(work: &Work, merchant: &MerchantId, who: &str) -> Vec<String> {
+    let peer = Peer::new(who).unwrap();
+    let id = work.store().conversation_with(merchant, ChannelKind::Web, &peer).await.unwrap().unwrap();
+    work.store().messages(merchant, id, 0).await.unwrap().into_iter().map(|message| message.body).collect()
+}
+
+fn all_say(fake: &FakeTelegram, chats: &[i64], text: &str) {
+    for chat in chats {
+        fake.say(*chat, text);
+    }
+}
+
+/// Waits until the fake has taken so many answers to each chat.
+async fn answered(fake: &FakeTelegram, chats: &[i64], count: usize, replicas: &[&Replica]) {
+    let all = async {
+        while chats.iter().any(|chat| fake.count(*chat) < count) {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    if tokio::time::timeout(PATIENCE + STOPPED, all).await.is_err() {
+        let counts: Vec<usize> = chats.iter().map(|chat| fake.count(*chat)).collect();
+        let logs: Vec<String> = replicas.iter().map(|replica| replica.log()).collect();
+        panic!("answers of {count}: {counts:?}\n{}", logs.join("\n----\n"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conversation_is_one_whichever_replica_it_reaches() {
+    let place = Place::on_server().await;
+    let merchant = opened(&place).await;
+    let replicas = [work(&place).await, work(&place).await, work(&place).await];
+    let mut screen = replicas[2].events();
+    // Each customer's messages go to the replicas in turn, the first one to all of them at once; and everything twice.
+    let customers: Vec<String> = (0..20).map(|n| format!("customer-{n}")).collect();
+    let walks = customers.iter().map(|who| {
+        let (replicas, merchant) = (&replicas, &merchant);
+        async move {
+            let first = says(merchant, who, "2 margherita");
+            let (a, b, c) = tokio::join!(
+                replicas[0].deliver(first.clone()),
+                replicas[1].deliver(first.clone()),
+                replicas[2].deliver(first)
+            );
+            assert_eq!((a, b, c), (Ok(()), Ok(()), Ok(())));
+            for (step, text) in ["pickup", "Marta", "yes"].into_iter().enumerate() {
+                let arrival = says(merchant, who, text);
+                replicas[step % 3].deliver(arrival.clone()).await.unwrap();
+                replicas[(step + 1) % 3].deliver(arrival).await.unwrap();
+            }
+        }
+    });
+    futures::future::join_all(walks).await;
+    let board = replicas[0].store().board(&merchant, Moment(0)).await.unwrap();
+    let numbers: BTreeSet<i64> = board.iter().map(|view| view.order.number).collect();
+    assert_eq!(numbers, (1..=20).collect(), "one order for each, their numbers without a gap");
+    for who in &customers {
+        let all = heard(&replicas[1], &merchant, who).await;
+        let placed = all.iter().filter(|text| text.contains("Your order is number")).count();
+        assert_eq!((placed, all.iter().filter(|text| *text == "yes").count()), (1, 1), "{all:?}");
+    }
+    assert_eq!(place.numbers("SELECT count(*) FROM aside").await, [0], "no turn failed");
+    let mut seen = BTreeSet::new();
+    while seen.len() < 20 {
+        let event = tokio::time::timeout(PATIENCE, screen.recv()).await.expect("the screen hears of every order");
+        if let Ok(Event::Order { order, .. }) = event {
+            seen.insert(order.0);
+        }
+    }
+    for replica in &replicas {
+        replica.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_replica_sends_and_another_goes_on_where_it_is_stopped() {
+    let (place, fake) = (Place::on_server().await, FakeTelegram::start().await);
+    let first = Replica::start(&place, &fake).await;
+    first.says("who sends has changed leads=true", 1).await;
+    let mut second = Replica::start(&place, &fake).await;
+    // Telegram knows one webhook, the second's; what it takes, the first sends.
+    second.says("webhook", 1).await;
+    let chats: Vec<i64> = (1..=12).collect();
+    all_say(&fake, &chats, "/start");
+    answered(&fake, &chats, 1, &[&first, &second]).await;
+    assert_eq!(second.log().matches("leads=true").count(), 0, "the first one sent");
+
+    first.signal("-STOP").await;
+    let stopped = std::time::Instant::now();
+    all_say(&fake, &chats, "2 margherita");
+    answered(&fake, &chats, 2, &[&second]).await;
+    println!("replicas: another one sent {:.1} s after the stop", stopped.elapsed().as_secs_f64());
+    assert!(stopped.elapsed() < LEASE + Duration::from_secs(10), "the lease is taken over soon");
+    tokio::time::sleep(STOPPED.saturating_sub(stopped.elapsed())).await;
+    first.signal("-CONT").await;
+    first.says("who sends has changed leads=false", 1).await;
+    all_say(&fake, &chats, "pickup");
+    answered(&fake, &chats, 3, &[&first, &second]).await;
+
+    second.child.kill().await.unwrap();
+    let third = Replica::start(&place, &fake).await;
+    third.says("webhook", 1).await;
+    all_say(&fake, &chats, "Marta");
+    answered(&fake, &chats, 4, &[&first, &third]).await;
+    all_say(&fake, &chats, "yes");
+    answered(&fake, &chats, 5, &[&first, &third]).await;
+    for chat in &chats {
+        let replies = fake.replies(*chat);
+        assert!(replies.last().unwrap().text.contains("Your order is number"), "{replies:#?}");
+        // Nothing was on the wire at the stop and at the kill, so nothing can have come twice.
+        assert_eq!(replies.len(), 5, "{replies:#?}");
+    }
+    let leads = |replica: &Replica| replica.log().matches("leads=true").count();
+    assert_eq!(leads(&first) + leads(&third), 2, "one took over from the one that was killed");
+    assert_eq!(place.numbers("SELECT count(*) FROM outbox").await, [0]);
+    assert_eq!(place.numbers("SELECT max(fence) FROM lease").await, [3], "three have sent in turn");
+    fake.assert_empty();
+}
+
+#[tokio::test]
+async fn what_a_stopped_replica_writes_is_refused() {
+    let place = Place::on_server().await;
+    let merchant = opened(&place).await;
+    let store = Store::open(&place.address()).await.unwrap();
+    let old = store.lease(&merchant, "sending", "old").await.unwrap().expect("nobody has it");
+    assert!(store.lease(&merchant, "sending", "new").await.unwrap().is_none(), "it is taken");
+    assert!(old.same(&store.lease(&merchant, "sending", "old").await.unwrap().unwrap()), "it is prolonged");
+    // As if eight seconds had gone by on the server.
+    place.run("UPDATE lease SET until = 1", &[]).await;
+    let new = store.lease(&merchant, "sending", "new").await.unwrap().expect("it has ended");
+    let mut tx = store.begin().await.unwrap();
+    assert!(!tx.holds(&old).await.unwrap() && tx.holds(&new).await.unwrap());
+    tx.undo().await.unwrap();
+    assert!(store.lease(&merchant, "sending", "old").await.unwrap().is_none());
+    store.let_go(&old).await.unwrap();
+    assert!(store.lease(&merchant, "sending", "old").await.unwrap().is_none(), "it is not the old one's to give");
+    store.let_go(&new).await.unwrap();
+    let again = store.lease(&merchant, "sending", "old").await.unwrap().expect("it was given back");
+    assert!(!again.same(&old), "another holding has another number");
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_shop_moves_to_a_server_and_back_with_all_it_has() {
+    let (file, server, back) = (Place::in_file(), Place::on_server().await, Place::in_file());
+    let merchant = opened(&file).await;
+    let serving = work(&file).await;
+    for who in ["one", "two\"; --", "три"] {
+        for text in ["2 margherita, one without basil", "pickup", "Marta", "yes", "a\u{0}b 👩‍👩‍👧", "I want a person"]
+        {
+            serving.deliver(says(&merchant, who, text)).await.unwrap();
+        }
+    }
+    let shown = heard(&serving, &merchant, "три").await;
+    serving.close().await;
+
+    let there = transfer::transfer(&file.address(), &server.address()).await.unwrap();
+    let again = transfer::transfer(&server.address(), &back.address()).await.unwrap();
+    assert_eq!(there, again, "row by row");
+    let rows = |table: &str| there.iter().find(|moved| moved.table == table).unwrap().rows;
+    assert_eq!((rows("orders"), rows("conversation"), rows("merchant")), (3, 3, 1));
+    assert!(rows("message") > 30 && rows("inbox") == 18, "{there:?}");
+
+    let moved = work(&server).await;
+    assert_eq!(heard(&moved, &merchant, "три").await, shown);
+    moved.deliver(says(&merchant, "три", "where is my order?")).await.unwrap();
+    let last = heard(&moved, &merchant, "три").await.pop().unwrap();
+    assert!(last.contains("Number 3"), "the conversation goes on there: {last}");
+    moved.close().await;
+
+    let taken = transfer::transfer(&file.address(), &server.address()).await.unwrap_err().to_string();
+    assert!(taken.contains("is not empty"), "{taken}");
+    let busy = Store::open(&file.address()).await.unwrap();
+    let served = busy.serve().unwrap();
+    let other = Place::in_file();
+    let refused = transfer::transfer(&file.address(), &other.address()).await.unwrap_err().to_string();
+    assert!(refused.contains("another `usual serve` has"), "{refused}");
+    drop(served);
+    busy.close().await;
+    transfer::transfer(&file.address(), &other.address()).await.unwrap();
+}
