@@ -2,6 +2,7 @@
 
 use super::{
     Ask, Basket, Facts, MOST_ASKED, MOST_ITEMS, MOST_OF_ONE, Offer, Reply, Say, Stage, Step, checkout::read_back,
+    doubt::hand_over,
 };
 use crate::{
     cart::{Cart, Chosen, Line, Pick},
@@ -135,8 +136,10 @@ pub(super) fn go_on(mut step: Step, basket: Basket, facts: &Facts<'_>, occasion:
     let mut basket = basket;
     let ask = next_question(&mut basket, facts, &mut reply);
     let Some(ask) = ask else {
-        let (stage, reply) = read_back(basket, facts, reply);
-        step.state.stage = stage;
+        let Some(readback) = read_back(&basket, facts, &mut reply) else {
+            return unpriced(step, basket, reply, facts);
+        };
+        step.state.stage = Stage::Confirming { basket, readback };
         step.reply = Some(reply);
         return step;
     };
@@ -163,6 +166,26 @@ pub(super) fn go_on(mut step: Step, basket: Basket, facts: &Facts<'_>, occasion:
     step.state.stage = Stage::Filling { basket, ask, asked: counts };
     step.reply = Some(reply);
     step
+}
+
+/// Everything is known of an order, and still it can't be priced: what can't be had of it is dropped and said. Where that
+/// is not it, asking the customer leads nowhere, and a person sees to it.
+fn unpriced(mut step: Step, basket: Basket, mut reply: Reply, facts: &Facts<'_>) -> Step {
+    match vet(basket.cart.clone(), &basket.cart, facts, &mut reply) {
+        Ok(cart) if cart != basket.cart => {
+            tell_difference(&basket.cart, &cart, facts, &mut reply);
+            step.reply = Some(reply);
+            go_on(step, Basket { cart, ..basket }, facts, Occasion::Progress)
+        }
+        Ok(_) | Err(_) => {
+            let asked = match step.state.stage {
+                Stage::Filling { asked, .. } => asked,
+                Stage::Idle | Stage::Confirming { .. } => Vec::new(),
+            };
+            step.state.stage = Stage::Filling { basket, ask: Ask::Anything, asked };
+            hand_over(step, reply, facts)
+        }
+    }
 }
 
 /// Puts a question, with what explains it.

@@ -5,7 +5,7 @@ use super::{
     basket::{Occasion, go_on},
 };
 use crate::{
-    catalog::Zone,
+    catalog::{Zone, ZoneMatch},
     id::ZoneId,
     moment::Moment,
     order::{Fulfilment, Order, Status},
@@ -13,16 +13,9 @@ use crate::{
     wording::{DayTime, List, Quoted, Text},
 };
 
-/// Reads an order back in which everything is known. Where it can't be priced after all, it goes on being filled.
-pub(super) fn read_back(basket: Basket, facts: &Facts<'_>, mut reply: Reply) -> (Stage, Reply) {
-    let (sum, name) = match (price(&basket, facts), basket.name.clone()) {
-        (Ok(sum), Some(name)) => (sum, name),
-        (_, _) => {
-            reply.say(Text::AskAnything {});
-            let asked = vec![(super::Ask::Anything, 1)];
-            return (Stage::Filling { basket, ask: super::Ask::Anything, asked }, reply);
-        }
-    };
+/// Reads an order back in which everything is known; `None` where it can't be priced after all, and nothing is said then.
+pub(super) fn read_back(basket: &Basket, facts: &Facts<'_>, reply: &mut Reply) -> Option<Readback> {
+    let (sum, name) = (price(basket, facts).ok()?, basket.name.clone()?);
     reply.gap();
     reply.say(Text::ReadbackHead {});
     for (line, priced) in basket.cart.lines.iter().zip(&sum.lines) {
@@ -56,8 +49,7 @@ pub(super) fn read_back(basket: Basket, facts: &Facts<'_>, mut reply: Reply) -> 
     }
     reply.say(Text::ReadbackAsk {});
     reply.offers = vec![Offer::Yes, Offer::Change];
-    let readback = Readback { seq: facts.seq, at: facts.now, total: sum.total.in_minor(), opening };
-    (Stage::Confirming { basket, readback }, reply)
+    Some(Readback { seq: facts.seq, at: facts.now, lines: in_minor(&sum), total: sum.total.in_minor(), opening })
 }
 
 /// The customer said yes to the read-back that was shown last: places the order, or shows it again where anything of
@@ -67,7 +59,9 @@ pub(super) fn place(mut step: Step, basket: Basket, readback: Readback, facts: &
         Ok(sum) if sum.short_of_minimum.is_none() => sum,
         Ok(_) | Err(_) => return show_again(step, basket, facts, Text::ReadbackChanged {}),
     };
-    if sum.total.in_minor() != readback.total || !same_opening(readback.opening, facts) {
+    // Where the lines are the same, and the total, so is the fee.
+    let same = in_minor(&sum) == readback.lines && sum.total.in_minor() == readback.total;
+    if !same || !same_opening(readback.opening, facts) || !is_reached(&basket, facts) {
         return show_again(step, basket, facts, Text::ReadbackChanged {});
     }
     if facts.now.since(readback.at) > READBACK_LIFE {
@@ -136,8 +130,24 @@ fn price(basket: &Basket, facts: &Facts<'_>) -> Result<Quote, Refusal> {
     quote(facts.catalog, &basket.cart, basket.fulfilment, zone.and_then(|id| zone_of(id, facts)))
 }
 
+fn in_minor(sum: &Quote) -> Vec<i64> {
+    sum.lines.iter().map(|line| line.total.in_minor()).collect()
+}
+
 fn zone_of<'a>(id: &ZoneId, facts: &Facts<'a>) -> Option<&'a Zone> {
     facts.catalog.zones.iter().find(|zone| zone.id == *id)
+}
+
+/// Whether a delivery still goes where the read-back said; a free one costs the same where its zone is gone.
+fn is_reached(basket: &Basket, facts: &Facts<'_>) -> bool {
+    match (basket.fulfilment, &basket.address) {
+        (Some(Fulfilment::Delivery), Some(address)) => match facts.catalog.zone_for(address) {
+            ZoneMatch::Zone(zone) => basket.zone.as_ref() == Some(&zone.id),
+            ZoneMatch::Outside | ZoneMatch::Unclear => false,
+        },
+        (Some(Fulfilment::Delivery), None) => false,
+        (Some(Fulfilment::Pickup) | None, _) => true,
+    }
 }
 
 /// Whether the shop is as open, or opens when, as the read-back said. It may have opened since: that is good news.

@@ -258,6 +258,7 @@ mod tests {
     use super::super::{Facts, Input, Say, State, Step, Words, step};
     use super::*;
     use crate::{
+        cart::Chosen,
         catalog::{Catalog, read::read},
         customer::Customer,
         faq::Faq,
@@ -291,9 +292,17 @@ mod tests {
         }
 
         fn happens(&mut self, input: &Input<'_>) -> Vec<Text> {
+            self.seq += 2;
+            let Step { state, desk, reply, effects } = self.steps(input);
+            assert!(effects.is_empty(), "nothing is placed in any of these: {effects:?}");
+            (self.state, self.desk) = (state, desk);
+            let says = reply.map(|reply| reply.says).unwrap_or_default().into_iter();
+            says.filter_map(|say| if let Say::Text(text) = say { Some(text) } else { None }).collect()
+        }
+
+        fn steps(&self, input: &Input<'_>) -> Step {
             let customer =
                 Customer { id: CustomerId(1), name: Some("Marta".into()), language: None, address: None, offers: None };
-            self.seq += 2;
             let facts = Facts {
                 // A Wednesday evening, while the shop is open.
                 now: Moment(1_795_017_600_000).after(Span::minutes(self.seq)),
@@ -310,11 +319,14 @@ mod tests {
                 next_order: OrderId(1),
                 buttons: 3,
             };
-            let Step { state, desk, reply, effects } = step(self.state.clone(), self.desk.clone(), input, &facts);
-            assert!(effects.is_empty(), "nothing is placed in any of these: {effects:?}");
-            (self.state, self.desk) = (state, desk);
-            let says = reply.map(|reply| reply.says).unwrap_or_default().into_iter();
-            says.filter_map(|say| if let Say::Text(text) = say { Some(text) } else { None }).collect()
+            step(self.state.clone(), self.desk.clone(), input, &facts)
+        }
+
+        /// The catalogue is imported with this in place of that.
+        fn imports(&mut self, that: &str, this: &str) {
+            let file = include_str!("../../config/samples/pizzeria/catalog.json");
+            assert!(file.contains(that), "{that}");
+            self.catalog = read(&file.replacen(that, this, 1)).unwrap().0;
         }
 
         fn orders(&self, quantity: u32, confidence: f32) -> Reading {
@@ -436,5 +448,75 @@ mod tests {
         let mut talk = Talk::new();
         let stray = Reading { intent: Intent::Other, ..sushi(&talk, false) };
         assert!(!named(&talk.hears(&stray)));
+    }
+
+    #[test]
+    fn what_can_not_be_priced_is_dropped_or_a_persons() {
+        let mut talk = Talk::new();
+        talk.hears(&talk.orders(1, 1.0));
+        // An option that only the other of two products has.
+        let olives = Chosen::of("topping".parse().unwrap(), "olives".parse().unwrap());
+        let either = Pick::OneOf(vec!["cola".parse().unwrap(), "margherita".parse().unwrap()]);
+        let mut cart = talk.state.cart();
+        cart.add(Line { product: either, quantity: 1, options: vec![olives.clone()] });
+        let pickup = Some(crate::order::Fulfilment::Pickup);
+        talk.hears(&Reading { cart, fulfilment: pickup, ..talk.orders(1, 1.0) });
+        assert!(matches!(talk.state.stage, Stage::Filling { ask: Ask::Which { .. }, .. }));
+        let says = talk.happens(&Input::Pressed(Some(super::super::Press { seq: talk.state.offered.seq, place: 0 })));
+        let refused = |text: &Text| matches!(text, Text::OptionNotFor { .. });
+        assert!(says.iter().any(refused) && says.contains(&Text::ReadbackAsk {}), "{says:?}");
+        // More of a choice than can be counted: asking what else is wanted would lead nowhere.
+        let mut many = talk.state.cart();
+        let options = vec![Chosen { count: 1_000, ..olives }];
+        many.add(Line { options, ..Line::of("margherita".parse().unwrap()) });
+        let says = talk.hears(&Reading { cart: many, ..talk.orders(1, 1.0) });
+        assert!(says.contains(&Text::CallingSlip {}) && matches!(talk.desk, Desk::Waiting { .. }), "{says:?}");
+    }
+
+    #[test]
+    fn a_yes_is_to_every_price_and_place_that_was_shown() {
+        let confirming = |reading: Reading| {
+            let mut talk = Talk::new();
+            talk.hears(&reading);
+            assert!(matches!(talk.state.stage, Stage::Confirming { .. }), "{:?}", talk.state.stage);
+            talk
+        };
+        let yes = |talk: &mut Talk| {
+            let reading = talk.says(Intent::Confirm);
+            talk.hears(&reading)
+        };
+        // Free delivery to a zone that is no more costs what it cost.
+        let there = Reading { address: Some("Storgata 5, 0184 Oslo".to_owned()), ..Talk::new().orders(30, 1.0) };
+        let mut talk = confirming(there);
+        talk.imports("\"0150-0199\"", "\"0150-0151\"");
+        let says = yes(&mut talk);
+        assert!(says.contains(&Text::ReadbackChanged {}) && says.contains(&Text::OutsideZone {}), "{says:?}");
+        // One thing has become dearer, another cheaper by as much.
+        let mut cart = Cart { lines: vec![cola(1)] };
+        cart.add(Line::of("cola_zero".parse().unwrap()));
+        let pickup = Some(crate::order::Fulfilment::Pickup);
+        let mut talk = confirming(Reading { cart, fulfilment: pickup, ..Talk::new().orders(1, 1.0) });
+        let currency = talk.catalog.currency;
+        for (product, minor) in [("cola", 270), ("cola_zero", 290)] {
+            let at = talk.catalog.products.iter().position(|p| p.id.as_str() == product).unwrap();
+            talk.catalog.products[at].price = currency.minor(minor).unwrap();
+        }
+        let says = yes(&mut talk);
+        assert!(says.contains(&Text::ReadbackChanged {}), "{says:?}");
+    }
+
+    #[test]
+    fn a_change_of_mind_starts_no_count_anew() {
+        let mut talk = Talk::new();
+        let bring = Some(crate::order::Fulfilment::Delivery);
+        talk.hears(&Reading { fulfilment: bring, ..talk.orders(5, 1.0) });
+        let asked = |says: &[Text]| usize::from(says.contains(&Text::AskAddress {}));
+        let mut times = 1;
+        for _ in 0..4 {
+            talk.hears(&talk.says(Intent::ChangeOrder));
+            times += asked(&talk.hears(&talk.says(Intent::Checkout)));
+        }
+        assert_eq!(times, 2, "no question a third time");
+        assert!(matches!(talk.desk, Desk::Waiting { .. }));
     }
 }

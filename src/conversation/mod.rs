@@ -225,12 +225,15 @@ pub enum Ask {
 }
 
 /// What the customer was shown before the yes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Readback {
     /// The message's place in the conversation.
     pub seq: i64,
     /// When.
     pub at: Moment,
+    /// What it named for each line of the cart, in minor units.
+    #[serde(default)]
+    pub lines: Vec<i64>,
     /// The total that it named, in minor units.
     pub total: i64,
     /// The opening that it named, where the shop was closed.

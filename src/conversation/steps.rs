@@ -537,7 +537,11 @@ fn declined(mut step: Step, facts: &Facts<'_>) -> Step {
 }
 
 fn not_placed(mut step: Step, basket: Basket) -> Step {
-    step.state.stage = Stage::Filling { basket, ask: Ask::Anything, asked: vec![(Ask::Anything, 1)] };
+    let mut asked = counts(&step.state);
+    if asked.iter().all(|(ask, _)| *ask != Ask::Anything) {
+        asked.push((Ask::Anything, 1));
+    }
+    step.state.stage = Stage::Filling { basket, ask: Ask::Anything, asked };
     step.reply = Some(Reply::text(Text::NotPlaced {}));
     step
 }
