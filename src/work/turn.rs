@@ -13,7 +13,7 @@ use std::{
     hash::{BuildHasher as _, BuildHasherDefault},
     panic::AssertUnwindSafe,
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures::FutureExt as _;
@@ -43,6 +43,10 @@ use crate::{
 
 /// Jobs that one commit holds at most. Beyond this the saving is small and the first job waits long.
 const MOST_TOGETHER: usize = 64;
+
+/// How long marks of what was sent wait for a turn with which they can be committed: a flush of the disk costs the same
+/// for both. So much longer a message can be sent again after a crash, and the second of two messages waits so long.
+const MARKS_WAIT: Duration = Duration::from_millis(10);
 
 /// Messages that are gathered at most before they are answered whatever they are.
 const MOST_GATHERED: i64 = 8;
@@ -125,12 +129,25 @@ async fn run(work: Work, mut waiting: mpsc::Receiver<Job>, post: Post, shutdown:
         };
         let Some(first) = first else { return };
         let mut jobs = vec![first];
+        gather(&mut jobs, &mut waiting);
+        let until = Instant::now() + MARKS_WAIT;
         while jobs.len() < MOST_TOGETHER
-            && let Ok(job) = waiting.try_recv()
+            && jobs.iter().all(Job::can_wait)
+            && let Ok(Some(job)) = tokio::time::timeout_at(until.into(), waiting.recv()).await
         {
             jobs.push(job);
+            gather(&mut jobs, &mut waiting);
         }
         write(&work, &post, jobs).await;
+    }
+}
+
+/// Takes what is there already.
+fn gather(jobs: &mut Vec<Job>, waiting: &mut mpsc::Receiver<Job>) {
+    while jobs.len() < MOST_TOGETHER
+        && let Ok(job) = waiting.try_recv()
+    {
+        jobs.push(job);
     }
 }
 
@@ -271,6 +288,11 @@ impl Job {
             Job::Due { conversation, .. } => hash.hash_one(conversation.0),
             Job::Act { .. } | Job::Settled(_) => 0,
         }
+    }
+
+    /// Whether nobody minds if it is written down a little later.
+    fn can_wait(&self) -> bool {
+        matches!(self, Job::Mark { fate: Fate::Sent, .. })
     }
 
     fn name(&self) -> &'static str {
