@@ -180,6 +180,16 @@ impl Program {
         Ok(kib * 1024)
     }
 
+    /// Time of a processor that it has used so far. Linux counts it in hundredths of a second.
+    pub fn worked(&self) -> anyhow::Result<Duration> {
+        let id = self.id().context("it does not run")?;
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
+        // Its name, which may hold anything, ends with the last bracket; user and system time are the 14th and 15th field.
+        let (_, fields) = stat.rsplit_once(')').context("a name in brackets")?;
+        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
+        Ok(Duration::from_millis(ticks * 10))
+    }
+
     /// Where it listens.
     pub fn port(&self) -> u16 {
         self.port

@@ -158,13 +158,13 @@ async fn spells(options: &Options, folder: &Path, trouble: fn(&Disk) -> Trouble)
 pub async fn io(options: &Options, folder: &Path) -> anyhow::Result<Verdict> {
     let mut disk = Disk::new(&folder.join("disk"))?;
     let mut rig = Rig::at(options, folder, disk.file("usual.db")).await?;
-    let wanted = options.trials(500);
+    let spells = options.trials(100);
     rig.program.start().await?;
     rig.begin(rig.habits());
     let (mut cuts, mut ended) = (0, 0);
     let mut answers = Answers::default();
     let mut damage = Vec::new();
-    while disk.counts().failed < wanted {
+    for _ in 0..spells {
         disk.suffer(Trouble { failing: FAILING, ..Trouble::default() });
         tokio::time::sleep(Duration::from_millis(rig.random.random_range(200..=1_000))).await;
         disk.suffer(Trouble::default());
@@ -195,7 +195,8 @@ pub async fn io(options: &Options, folder: &Path) -> anyhow::Result<Verdict> {
     let counts = disk.counts();
     disk.unmount()?;
     let mut verdict = rig.verdict;
-    verdict.told("writes and flushes that failed", counts.failed);
+    verdict.told("spells", spells);
+    verdict.seen("writes and flushes that failed", counts.failed);
     verdict.told("cuts of the power in between", cuts);
     verdict.told("times that the program ended by itself", ended);
     verdict.seen("webhooks that were answered 5xx", answers.failed());
