@@ -261,12 +261,13 @@ impl Stream {
         Ok(())
     }
 
-    /// Whether an event may be about this conversation. While it is not known which one that is, any may.
+    /// Whether an event is about this conversation. One that has not begun begins with its peer.
     fn concerns(&self, event: &Event) -> bool {
         match event {
             Event::Conversation { merchant, conversation } => {
-                *merchant == self.merchant && self.conversation.is_none_or(|ours| ours == *conversation)
+                *merchant == self.merchant && self.conversation == Some(*conversation)
             }
+            Event::Opened { merchant, peer } => *merchant == self.merchant && *peer == self.peer,
             Event::Order { .. } | Event::Names { .. } => false,
             Event::Anything => true,
         }

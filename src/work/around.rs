@@ -10,6 +10,7 @@ use super::{
     send::{Handed, Post},
 };
 use crate::{
+    channel::Peer,
     moment::Span,
     store::{Heard, LONGEST_NEWS, StoreError},
 };
@@ -30,9 +31,12 @@ pub(super) fn news(replica: &str, events: &[Event]) -> String {
         text.push('\n');
         match event {
             Event::Conversation { merchant, conversation } => text.push_str(&format!("c {merchant} {conversation}")),
+            Event::Opened { merchant, peer } if !peer.as_str().contains(['\n', '\r']) => {
+                text.push_str(&format!("p {merchant} {}", peer.as_str()));
+            }
             Event::Order { merchant, order } => text.push_str(&format!("o {merchant} {order}")),
             Event::Names { merchant } => text.push_str(&format!("n {merchant}")),
-            Event::Anything => text.push('*'),
+            Event::Opened { .. } | Event::Anything => text.push('*'),
         }
     }
     if text.len() > LONGEST_NEWS { format!("{replica}\n*") } else { text }
@@ -45,10 +49,11 @@ fn read(replica: &str, news: &str) -> Option<Vec<Event>> {
         return None;
     }
     let event = |line: &str| {
-        let mut words = line.split(' ');
+        let mut words = line.splitn(3, ' ');
         let (kind, merchant) = (words.next()?, words.next()?.parse().ok()?);
         match kind {
             "c" => Some(Event::Conversation { merchant, conversation: words.next()?.parse().ok()? }),
+            "p" => Some(Event::Opened { merchant, peer: Peer::new(words.next()?)? }),
             "o" => Some(Event::Order { merchant, order: words.next()?.parse().ok()? }),
             "n" => Some(Event::Names { merchant }),
             _ => None,
@@ -139,6 +144,7 @@ mod tests {
             Event::Conversation { merchant: merchant.clone(), conversation: ConversationId(7) },
             Event::Order { merchant: merchant.clone(), order: OrderId(9) },
             Event::Names { merchant: merchant.clone() },
+            Event::Opened { merchant: merchant.clone(), peer: Peer::new("a b: c").unwrap() },
             Event::Anything,
         ];
         let told = news("one", &events);

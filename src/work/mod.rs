@@ -13,7 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     catalog::{self, Catalog},
-    channel::{Arrival, Channel, ChannelKind, Inbox, NotTaken, Pending},
+    channel::{Arrival, Channel, ChannelKind, Inbox, NotTaken, Peer, Pending},
     faq::{self, Faq},
     id::{ConversationId, MerchantId, OrderId},
     language::Language,
@@ -68,6 +68,13 @@ pub enum Event {
         merchant: MerchantId,
         /// Which.
         conversation: ConversationId,
+    },
+    /// Somebody began a conversation on a channel whose reader fetches: a page that showed nothing has something now.
+    Opened {
+        /// Of which shop.
+        merchant: MerchantId,
+        /// Who.
+        peer: Peer,
     },
     /// An order was placed or moved.
     Order {

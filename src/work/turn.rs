@@ -896,6 +896,10 @@ impl Talk<'_> {
 
     async fn save(mut self) -> Result<(), StoreError> {
         self.tx.save(&self.shop.id, &self.conversation, self.now).await?;
+        if self.conversation.new && self.conversation.channel.abilities().fetched {
+            let (merchant, peer) = (self.shop.id.clone(), self.conversation.peer.clone());
+            self.outcome.events.push(Event::Opened { merchant, peer });
+        }
         if self.said {
             let (merchant, conversation) = (self.shop.id.clone(), self.conversation.id);
             self.outcome.events.push(Event::Conversation { merchant, conversation });
