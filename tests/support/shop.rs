@@ -15,7 +15,7 @@ use tokio::{
 use super::place::Place;
 
 /// How long anything may take to show.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How often it is looked for.
 pub const LOOK_EVERY: Duration = Duration::from_millis(60);
