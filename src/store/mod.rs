@@ -11,6 +11,7 @@
 
 use std::path::PathBuf;
 
+mod ahead;
 pub mod backup;
 mod engine;
 mod names;

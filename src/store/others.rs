@@ -27,7 +27,12 @@ use crate::id::MerchantId;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// How long a lease lasts. What a replica that died was sending waits so long.
-pub const LEASE: Duration = Duration::from_secs(8);
+pub const LEASE: Duration = Duration::from_secs(12);
+
+/// How much of a lease has to be left for a transaction that writes under it: longer than the server lets one idle
+/// ([`super::postgres`]), so that one whose replica is stopped is over before the lease is another's. A lock on the row
+/// would say the same, and the holder itself would wait for it.
+const REST_OF_LEASE: Duration = Duration::from_secs(6);
 
 /// The name under which commits are told of.
 const TOPIC: &str = "usual";
@@ -80,9 +85,8 @@ const TAKE: &str = "INSERT INTO lease (merchant_id, name, holder, fence, until) 
 
 const LET_GO: &str = "UPDATE lease SET until = 0 WHERE merchant_id = $1 AND name = $2 AND holder = $3 AND fence = $4";
 
-/// The row stays as it is until the commit: nobody takes the lease between this look and that.
 const HELD: &str = "SELECT fence FROM lease WHERE merchant_id = $1 AND name = $2 AND holder = $3 AND fence = $4 \
-     AND until > (extract(epoch FROM clock_timestamp()) * 1000)::bigint FOR SHARE";
+     AND until > (extract(epoch FROM clock_timestamp()) * 1000)::bigint + $5";
 
 const TELL: Sql = Sql { lite: "", pg: "SELECT pg_notify($1, $2)" };
 
@@ -161,13 +165,14 @@ impl Lease {
 }
 
 impl Tx {
-    /// Whether a lease is held still, and until this transaction ends.
+    /// Whether a lease is held, and will be until this transaction ends.
     pub async fn holds(&mut self, lease: &Lease) -> Result<bool, StoreError> {
         if matches!(self.writing, Writing::Lite(_)) {
             return Ok(true);
         }
-        let held: Option<i64> =
-            self.first(HELD, &values![lease.merchant.as_str(), lease.name, &lease.holder, lease.fence]).await?;
+        let rest = i64::try_from(REST_OF_LEASE.as_millis()).unwrap_or(i64::MAX);
+        let values = values![lease.merchant.as_str(), lease.name, &lease.holder, lease.fence, rest];
+        let held: Option<i64> = self.first(HELD, &values).await?;
         Ok(held.is_some())
     }
 

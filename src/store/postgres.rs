@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// What each session is told. A transaction that idles is that of a replica which was stopped: it is undone before others
 /// wait long for its locks, and long before its leases end. No statement of a turn takes seconds.
 const SESSION: [(&str, &str); 4] = [
-    ("idle_in_transaction_session_timeout", "10s"),
+    ("idle_in_transaction_session_timeout", "5s"),
     ("lock_timeout", "8s"),
     ("statement_timeout", "30s"),
     ("synchronous_commit", "on"),
@@ -60,6 +60,8 @@ struct Later {
     sql: Cow<'static, str>,
     columns: Vec<Column>,
     rows: u64,
+    /// Whether each row has to find its place.
+    exact: bool,
 }
 
 enum Column {
@@ -150,15 +152,36 @@ impl Writing {
         read(bound(sql, values).fetch_all(&mut *self.tx).await?)
     }
 
-    /// Has a row written with others of its kind, at the latest before the commit. The statement takes arrays.
-    pub(super) fn later(&mut self, sql: impl Into<Cow<'static, str>>, values: &[Value<'_>]) -> Result<(), StoreError> {
+    /// All rows that a statement reads which takes columns of texts, and after them perhaps a number.
+    pub(super) async fn all_of<T: FromRow>(
+        &mut self,
+        sql: &'static str,
+        columns: &[Vec<Option<String>>],
+        number: Option<i64>,
+    ) -> Result<Vec<T>, StoreError> {
+        let query = columns.iter().fold(sqlx::query(sql), |query, column| query.bind(column));
+        let query = match number {
+            Some(number) => query.bind(number),
+            None => query,
+        };
+        read(query.fetch_all(&mut *self.tx).await?)
+    }
+
+    /// Has a row written with others of its kind, at the latest before the commit. The statement takes arrays. Where it is
+    /// `exact` and not every row was, the transaction is [`StoreError::Stale`].
+    pub(super) fn later(
+        &mut self,
+        sql: impl Into<Cow<'static, str>>,
+        values: &[Value<'_>],
+        exact: bool,
+    ) -> Result<(), StoreError> {
         let sql = sql.into();
         let at = self.later.iter().position(|later| later.sql == sql).unwrap_or_else(|| {
             let empty = |value: &Value<'_>| match value {
                 Value::Text(_) => Column::Text(Vec::new()),
                 Value::Int(_) => Column::Int(Vec::new()),
             };
-            self.later.push(Later { sql, columns: values.iter().map(empty).collect(), rows: 0 });
+            self.later.push(Later { sql, columns: values.iter().map(empty).collect(), rows: 0, exact });
             self.later.len() - 1
         });
         let later = &mut self.later[at];
@@ -186,7 +209,10 @@ impl Writing {
                     Column::Int(all) => query.bind(all),
                 };
             }
-            query.execute(&mut *self.tx).await?;
+            let touched = query.execute(&mut *self.tx).await?.rows_affected();
+            if later.exact && touched != later.rows {
+                return Err(StoreError::Stale);
+            }
         }
         Ok(())
     }

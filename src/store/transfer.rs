@@ -186,7 +186,7 @@ async fn write(writing: &mut Writing, table: &Table, rows: Vec<Vec<Value<'static
     match writing {
         Writing::Lite(tx) => rows.iter().try_for_each(|row| tx.run(&insert, row).map(|_| ())),
         Writing::Pg(tx) => {
-            rows.iter().try_for_each(|row| tx.later(insert.clone(), row))?;
+            rows.iter().try_for_each(|row| tx.later(insert.clone(), row, true))?;
             tx.settle().await
         }
     }

@@ -3,6 +3,7 @@
 
 use super::{
     Conversation, Gathering, NewMessage, Recalled, Store, StoreError, Urgency,
+    ahead::Ahead,
     engine::{FromRow, Sql, Value, missing, row, values},
     postgres, sqlite,
     view::{OrderRow, channel, json, parsed},
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// Most orders of a customer that a turn looks at: the last one, and those still under way.
-const MOST_FACTS: i64 = 10;
+pub(super) const MOST_FACTS: i64 = 10;
 
 /// Most unsent messages that are fetched at once when the program starts.
 const MOST_UNSENT: i64 = 1_000;
@@ -26,6 +27,7 @@ const MOST_UNSENT: i64 = 1_000;
 /// A transaction that writes.
 pub struct Tx {
     pub(super) writing: Writing,
+    pub(super) ahead: Option<Box<Ahead>>,
 }
 
 pub(super) enum Writing {
@@ -94,7 +96,7 @@ row! {
 }
 
 row! {
-    struct ConversationRow {
+    pub(super) struct ConversationRow {
         conversation_id: String,
         channel: String,
         peer: String,
@@ -160,6 +162,10 @@ const TAKE_ORDER_NUMBER: &str =
 const INBOX: &str = "INSERT INTO inbox (merchant_id, channel, foreign_id, conversation_id, seq, received_at) \
      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (merchant_id, channel, foreign_id) DO NOTHING";
 
+/// For a server, of many arrivals at once.
+const INBOX_ROWS: &str = "INSERT INTO inbox (merchant_id, channel, foreign_id, conversation_id, seq, received_at) \
+     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])";
+
 const BY_PEER: &str = "SELECT c.conversation_id, c.channel, c.peer, c.customer_id, c.version, c.state, c.desk, \
      c.language, c.next_seq, c.gather_from, c.gather_until, c.orders, c.reachable, c.last_at, c.shown_name, u.name, \
      u.language AS customer_language, u.address, u.offers FROM conversation c JOIN customer u \
@@ -186,6 +192,16 @@ const SAVE_CONVERSATION: &str = "UPDATE conversation SET version = version + 1, 
      next_seq = $7, gather_from = $8, gather_until = $9, orders = $10, reachable = $11, last_at = $12, \
      shown_name = $13, waiting_since = $14 \
      WHERE merchant_id = $1 AND conversation_id = $2 AND version = $3";
+
+/// For a server, of many conversations at once.
+const SAVE_CONVERSATIONS: &str = "UPDATE conversation c SET version = c.version + 1, state = u.state, desk = u.desk, \
+     language = u.language, next_seq = u.next_seq, gather_from = u.gather_from, gather_until = u.gather_until, \
+     orders = u.orders, reachable = u.reachable, last_at = u.last_at, shown_name = u.shown_name, \
+     waiting_since = u.waiting_since FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], \
+     $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], \
+     $14::bigint[]) AS u (merchant_id, conversation_id, version, state, desk, language, next_seq, gather_from, \
+     gather_until, orders, reachable, last_at, shown_name, waiting_since) \
+     WHERE c.merchant_id = u.merchant_id AND c.conversation_id = u.conversation_id AND c.version = u.version";
 
 const NEW_MESSAGE: Sql = Sql {
     lite: "INSERT INTO message (merchant_id, conversation_id, seq, author, by_name, kind, body, buttons, at) \
@@ -284,7 +300,7 @@ const DUE_GATHERINGS: &str = "SELECT merchant_id, conversation_id, channel, gath
 
 impl Tx {
     pub(super) fn new(writing: Writing) -> Tx {
-        Tx { writing }
+        Tx { writing, ahead: None }
     }
 
     /// Runs a statement; how many rows it touched.
@@ -299,16 +315,18 @@ impl Tx {
     pub(super) async fn later(&mut self, sql: Sql, values: &[Value<'_>]) -> Result<(), StoreError> {
         match &mut self.writing {
             Writing::Lite(tx) => tx.run(sql.lite, values).map(|_| ()),
-            Writing::Pg(tx) => tx.later(sql.pg, values),
+            Writing::Pg(tx) => tx.later(sql.pg, values, false),
         }
     }
 
     /// Makes what was put off visible to the statements that follow.
     pub async fn settle(&mut self) -> Result<(), StoreError> {
         match &mut self.writing {
-            Writing::Lite(_) => Ok(()),
-            Writing::Pg(tx) => tx.settle().await,
+            Writing::Lite(_) => return Ok(()),
+            Writing::Pg(tx) => tx.settle().await?,
         }
+        self.nothing_put_off();
+        Ok(())
     }
 
     pub(super) async fn all<T: FromRow>(
@@ -372,20 +390,18 @@ impl Tx {
         conversation: ConversationId,
         seq: Option<i64>,
     ) -> Result<bool, StoreError> {
-        let done = self
-            .run(
-                INBOX,
-                &values![
-                    arrival.merchant.as_str(),
-                    arrival.channel.word(),
-                    &arrival.foreign_id,
-                    conversation.to_string(),
-                    seq,
-                    arrival.at.0
-                ],
-            )
-            .await?;
-        Ok(done == 1)
+        let before = self.came_before(arrival);
+        if before == Some(true) {
+            return Ok(false);
+        }
+        let id = conversation.to_string();
+        let (merchant, channel) = (arrival.merchant.as_str(), arrival.channel.word());
+        let values = values![merchant, channel, &arrival.foreign_id, id, seq, arrival.at.0];
+        match &mut self.writing {
+            // Where it has come meanwhile after all, its key stands in the way and everything is asked anew.
+            Writing::Pg(tx) if before.is_some() => tx.later(INBOX_ROWS, &values, true).map(|()| true),
+            Writing::Pg(_) | Writing::Lite(_) => Ok(self.run(INBOX, &values).await? == 1),
+        }
     }
 
     /// The conversation with somebody on a channel.
@@ -395,6 +411,10 @@ impl Tx {
         channel: ChannelKind,
         peer: &Peer,
     ) -> Result<Option<Conversation>, StoreError> {
+        if let Some(talk) = self.talk_ahead(merchant, channel, peer) {
+            return Ok(talk);
+        }
+        self.settle().await?;
         let row: Option<ConversationRow> =
             self.first(BY_PEER, &values![merchant.as_str(), channel.word(), peer.as_str()]).await?;
         row.map(Conversation::try_from).transpose()
@@ -406,6 +426,7 @@ impl Tx {
         merchant: &MerchantId,
         id: ConversationId,
     ) -> Result<Option<Conversation>, StoreError> {
+        self.settle().await?;
         let row: Option<ConversationRow> = self.first(BY_ID, &values![merchant.as_str(), id.to_string()]).await?;
         row.map(Conversation::try_from).transpose()
     }
@@ -426,6 +447,7 @@ impl Tx {
         let gather_from = conversation.gathering.map(|g| g.from);
         let gather_until = conversation.gathering.map(|g| g.until.0);
         let reachable = i64::from(conversation.reachable);
+        let put_off = self.saved(merchant, conversation).await?;
         if conversation.new {
             self.run(
                 NEW_CONVERSATION,
@@ -451,28 +473,27 @@ impl Tx {
             .await?;
             return Ok(());
         }
-        let done = self
-            .run(
-                SAVE_CONVERSATION,
-                &values![
-                    merchant.as_str(),
-                    conversation.id.to_string(),
-                    conversation.version,
-                    state,
-                    desk,
-                    language,
-                    conversation.next_seq,
-                    gather_from,
-                    gather_until,
-                    conversation.orders,
-                    reachable,
-                    now.0,
-                    conversation.shown_name.as_deref(),
-                    waiting_since(&conversation.desk)
-                ],
-            )
-            .await?;
-        one_row(done)
+        let id = conversation.id.to_string();
+        let values = values![
+            merchant.as_str(),
+            id,
+            conversation.version,
+            state,
+            desk,
+            language,
+            conversation.next_seq,
+            gather_from,
+            gather_until,
+            conversation.orders,
+            reachable,
+            now.0,
+            conversation.shown_name.as_deref(),
+            waiting_since(&conversation.desk)
+        ];
+        match &mut self.writing {
+            Writing::Pg(tx) if put_off => tx.later(SAVE_CONVERSATIONS, &values, true),
+            Writing::Pg(_) | Writing::Lite(_) => one_row(self.run(SAVE_CONVERSATION, &values).await?),
+        }
     }
 
     /// Saves a customer, new or changed.
@@ -563,6 +584,7 @@ impl Tx {
 
     /// The message is tried again later.
     pub async fn mark_later(&mut self, message: &Unsent, fault: &str) -> Result<(), StoreError> {
+        self.settle().await?;
         self.run(
             LATER,
             &values![
@@ -581,6 +603,8 @@ impl Tx {
     /// The message will never be sent; where `gone`, nothing else to this customer will be either, and what waits for
     /// them ends with it.
     pub async fn mark_failed(&mut self, message: &Unsent, fault: &str, gone: bool) -> Result<(), StoreError> {
+        self.settle().await?;
+        self.forget_ahead();
         self.run(FAILED, &values![message.merchant.as_str(), message.conversation.to_string(), message.seq, fault])
             .await?;
         if gone {
@@ -599,6 +623,7 @@ impl Tx {
         due: Moment,
         expires: Option<Moment>,
     ) -> Result<bool, StoreError> {
+        self.settle().await?;
         let done = self
             .run(RESEND, &values![merchant.as_str(), conversation.to_string(), seq, due.0, expires.map(|at| at.0)])
             .await?;
@@ -611,6 +636,7 @@ impl Tx {
         merchant: &MerchantId,
         conversation: ConversationId,
     ) -> Result<i64, StoreError> {
+        self.settle().await?;
         self.one(UNDELIVERED, &values![merchant.as_str(), conversation.to_string()]).await
     }
 
@@ -628,6 +654,7 @@ impl Tx {
         readback: i64,
         actor: &str,
     ) -> Result<(), StoreError> {
+        self.forget_orders(merchant, order.customer);
         let done = self.run(TAKE_ORDER_NUMBER, &values![merchant.as_str(), order.number]).await?;
         one_row(done)?;
         let totals: Vec<i64> = order.line_totals.iter().map(|m| m.in_minor()).collect();
@@ -666,6 +693,7 @@ impl Tx {
 
     /// Saves an order that was moved. [`StoreError::Stale`] where somebody else moved it first.
     pub async fn move_order(&mut self, merchant: &MerchantId, order: &Order, actor: &str) -> Result<(), StoreError> {
+        self.forget_orders(merchant, order.customer);
         let done = self
             .run(
                 MOVE_ORDER,
@@ -697,6 +725,9 @@ impl Tx {
         merchant: &MerchantId,
         customer: CustomerId,
     ) -> Result<Vec<Order>, StoreError> {
+        if let Some(orders) = self.orders_ahead(merchant, customer) {
+            return Ok(orders);
+        }
         let rows: Vec<OrderRow> =
             self.all(RECENT_ORDERS, &values![merchant.as_str(), customer.to_string(), MOST_FACTS]).await?;
         rows.into_iter().map(Order::try_from).collect()
@@ -709,6 +740,8 @@ impl Tx {
         conversation: ConversationId,
         desk: &Desk,
     ) -> Result<(), StoreError> {
+        self.settle().await?;
+        self.forget_ahead();
         self.run(GIVE_UP, &values![merchant.as_str(), conversation.to_string(), written(desk)?, waiting_since(desk)])
             .await?;
         Ok(())
@@ -739,6 +772,8 @@ impl Tx {
         channel: ChannelKind,
         foreign_id: &str,
     ) -> Result<Option<(Peer, String, Moment)>, StoreError> {
+        self.settle().await?;
+        self.forget_ahead();
         let key = (merchant.as_str(), channel.word(), foreign_id);
         let kept: Option<(String, String, i64)> = self.first(KEPT_ASIDE, &values![key.0, key.1, key.2]).await?;
         let Some((peer, raw, at)) = kept else { return Ok(None) };

@@ -172,6 +172,8 @@ async fn attempt(work: &Work, jobs: &[Job]) -> Result<Outcome, Failed> {
     let begun = Instant::now();
     let mut tx = work.store().begin().await.map_err(Failed::Store)?;
     let mut outcome = Outcome::default();
+    let arrivals: Vec<&Arrival> = jobs.iter().filter_map(Job::arrival).collect();
+    tx.ask_ahead(&arrivals).await.map_err(Failed::Store)?;
     for job in jobs {
         if let Err(failed) = turn(work, &mut tx, job, &mut outcome).await {
             // The transaction is undone by its drop; doing it here keeps the connection free of surprises.
@@ -287,6 +289,13 @@ impl Job {
             Job::Mark { message, .. } => hash.hash_one((&message.merchant, message.channel, &message.peer)),
             Job::Due { conversation, .. } => hash.hash_one(conversation.0),
             Job::Act { .. } | Job::Settled(_) => 0,
+        }
+    }
+
+    fn arrival(&self) -> Option<&Arrival> {
+        match self {
+            Job::Arrive { arrival, .. } => Some(arrival),
+            Job::Act { .. } | Job::Mark { .. } | Job::Due { .. } | Job::Settled(_) => None,
         }
     }
 
