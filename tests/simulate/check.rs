@@ -3,6 +3,7 @@
 //! undone with it.
 
 use theusual::{
+    calendar::{Hours, Period},
     cart::{Cart, Line, Pick},
     catalog::{Catalog, ZoneMatch},
     conversation::{Ask, Effect, Input, Offer, READBACK_LIFE, Reply, SURE, Say, Stage, State, Step, Words},
@@ -38,7 +39,7 @@ pub struct Shadow {
 #[derive(Clone, Default)]
 struct Shown {
     seq: i64,
-    at: Moment0,
+    at: i64,
     lines: Vec<(Line, Money)>,
     fee: Option<Money>,
     total: Option<Money>,
@@ -48,8 +49,6 @@ struct Shown {
     note: Option<String>,
     opening: Option<Moment>,
 }
-
-type Moment0 = i64;
 
 /// What was so before a step.
 pub struct Before<'a> {
@@ -167,7 +166,7 @@ fn place(before: &Before<'_>, order: &Order, readback: i64, shadow: &mut Shadow,
         let product = before.catalog.product(line.product.settled().expect("a product")).expect("one of the shop's");
         assert!(product.available && line.quantity > 0, "{line:?}");
     }
-    let open = before.catalog.hours.as_ref().is_none_or(|hours| hours.open_at(before.now));
+    let open = before.catalog.hours.as_ref().is_none_or(|hours| is_open(hours, before.now));
     let opening = before.catalog.hours.as_ref().and_then(|hours| hours.next_opening(before.now)).filter(|_| !open);
     assert_eq!(order.not_before, opening, "it waits for the opening");
     assert!(opening.is_none() || opening == shown.opening, "for the opening that was shown");
@@ -183,6 +182,21 @@ fn place(before: &Before<'_>, order: &Order, readback: i64, shadow: &mut Shadow,
         }
     }
     assert_eq!((order.number, order.version, order.status), (before.shop_number, 1, Status::Placed));
+}
+
+/// Whether a shop is open by what its wall clock shows and the hours on its door say.
+fn is_open(hours: &Hours, now: Moment) -> bool {
+    const DAY: u32 = 24 * 60;
+    let (local, today) = (hours.local(now), hours.day_of(now));
+    let minute = u32::from(local.hour) * 60 + u32::from(local.minute);
+    let within = |period: &Period, minute: u32| {
+        let (opens, closes) = (u32::from(period.opens()), u32::from(period.closes()));
+        let closes = if closes > opens { closes } else { closes + DAY };
+        (opens..closes).contains(&minute)
+    };
+    let yesterday = today.yesterday().unwrap();
+    hours.periods_on(today).iter().any(|period| within(period, minute))
+        || hours.periods_on(yesterday).iter().any(|period| within(period, minute + DAY))
 }
 
 /// Checks a move of an order.
@@ -282,9 +296,7 @@ fn questions(before: &Before<'_>, step: &Step, shadow: &mut Shadow, tally: &mut 
         let times = shadow.asked.iter().find(|(old, _)| old == ask).map_or(0, |(_, times)| *times);
         assert!(times <= MOST_ASKED, "{ask:?} is asked the {times}. time: {reply:?}");
     }
-    let doubts =
-        |say: &Say| matches!(say, Say::Text(Text::Doubt { .. } | Text::DoubtCart { .. } | Text::DoubtEmpty {}));
-    shadow.doubts = if reply.says.iter().any(doubts) { shadow.doubts + 1 } else { 0 };
+    shadow.doubts = if reply.says.iter().any(is_doubt) { shadow.doubts + 1 } else { 0 };
     assert!(shadow.doubts <= MOST_ASKED, "a guess is asked the {}. time in a row: {reply:?}", shadow.doubts);
     match &step.state.stage {
         Stage::Filling { .. } => {}
@@ -306,6 +318,14 @@ fn is_question(say: &Say) -> bool {
             | Text::AskName {}
             | Text::AskAnything {}
     )
+}
+
+fn is_guess(say: &Say) -> bool {
+    is_doubt(say) || matches!(say, Say::Text(Text::NearAskOne {} | Text::NearAskSeveral {}))
+}
+
+fn is_doubt(say: &Say) -> bool {
+    matches!(say, Say::Text(Text::Doubt { .. } | Text::DoubtCart { .. } | Text::DoubtEmpty {}))
 }
 
 /// Remembers what was read back.
@@ -340,10 +360,10 @@ fn remember(before: &Before<'_>, step: &Step, shadow: &mut Shadow, tally: &mut T
         assert_eq!(shown.opening.is_some(), !open && opens, "who orders from a closed shop is told");
         shadow.shown = Some(shown);
     }
-    match &step.state.stage {
-        Stage::Confirming { .. } => {}
-        // Something else was asked or said since: it is read back anew before a yes counts.
-        Stage::Idle | Stage::Filling { .. } => shadow.shown = None,
+    // Something else was asked since: it is read back anew before a yes counts.
+    let guessed = step.reply.iter().flat_map(|reply| &reply.says).any(is_guess);
+    if guessed || !matches!(step.state.stage, Stage::Confirming { .. }) {
+        shadow.shown = None;
     }
 }
 

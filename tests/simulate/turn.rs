@@ -128,13 +128,11 @@ pub struct Desktop<'a> {
     pub next_id: &'a mut u128,
 }
 
-/// What happened, for the summary.
+/// What turns did, for the summary; those that were undone included.
 #[derive(Default, Clone, Copy, Debug)]
 pub struct Tally {
     pub turns: u64,
     pub steps: u64,
-    pub placed: u64,
-    pub moved: u64,
     pub shown: u64,
     pub asked: u64,
     pub persons: u64,
@@ -213,7 +211,6 @@ impl Desktop<'_> {
                 let moved = old.moved(a_move, self.clock).map_err(|_: order::Refused| Failed::NotDone)?;
                 check::moved(&old, &moved, a_move);
                 self.rows.move_order(*house, *at, moved.clone())?;
-                self.tally.moved += 1;
                 let mut talk = self.talk(chat, outcome);
                 talk.happens(&Input::OrderMoved(&moved))?;
                 return talk.save();
@@ -502,13 +499,11 @@ impl<'a> Turn<'a> {
             Effect::Place(order, readback) => {
                 self.desktop.rows.place(house, self.chat, *order, readback)?;
                 self.talk.orders += 1;
-                self.desktop.tally.placed += 1;
             }
             Effect::Move(order) => {
                 let at = self.desktop.rows.place_of(house, &order).ok_or(Failed::Store(Refused::Stale))?;
                 check::moved(&self.desktop.rows.orders(house)[at].order, &order, &Move::Cancel);
                 self.desktop.rows.move_order(house, at, *order)?;
-                self.desktop.tally.moved += 1;
             }
             Effect::Remember(customer) => self.talk.customer = customer,
             Effect::Offers(wanted) => self.talk.customer.offers = Some(wanted),

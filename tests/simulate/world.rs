@@ -11,7 +11,7 @@ use std::{
 
 use theusual::{
     channel::ChannelKind,
-    conversation::{Offer, Press, Reply, Say, Wordless},
+    conversation::{Offer, Press, Reply, Say, Stage, Wordless},
     desk::Desk,
     language::Language,
     moment::{Moment, Span},
@@ -139,6 +139,9 @@ pub struct Count {
     pub doubled: u64,
     pub acknowledged: u64,
     pub sent: u64,
+    /// Orders that were placed, and their moves.
+    pub placed: u64,
+    pub moved: u64,
     pub tally: Tally,
 }
 
@@ -453,6 +456,11 @@ impl<'a> World<'a> {
         let mut outcome = Outcome::default();
         for (n, job) in jobs.enumerate() {
             if crash == Some(n) {
+                // In the middle of a turn: some of its writes are done.
+                let before = self.rows.writes();
+                let _ = self.turn(job, &mut Outcome::default());
+                let writes = self.dice.between(before as i64, self.rows.writes() as i64);
+                self.rows.undo_to(writes as usize);
                 self.crash();
                 return Some(());
             }
@@ -841,8 +849,20 @@ impl<'a> World<'a> {
 
     /// A shop's catalogue is imported; the program notices within half a second.
     fn import(&mut self) {
-        let house = self.dice.below(self.shops.len());
-        self.imported[house] = self.dice.below(CATALOGS);
+        // Mostly while somebody has an order before their eyes, and mostly to something else and back.
+        let confirming = |chat: &Chat| {
+            let state = self.rows.talk(*chat).and_then(|talk| talk.state.as_ref());
+            state.is_some_and(|state| matches!(state.stage, Stage::Confirming { .. }))
+        };
+        let watched: Vec<Chat> = (0..self.seats.len()).filter(confirming).collect();
+        let house = match self.dice.pick(&watched) {
+            Some(chat) => self.seats[*chat].house,
+            None => self.dice.below(self.shops.len()),
+        };
+        self.imported[house] = match self.imported[house] {
+            0 => self.dice.below(CATALOGS),
+            _ => 0,
+        };
         let wait = self.dice.between(0, 500);
         self.later(wait, Event::Reopen(self.life, house));
     }
@@ -864,11 +884,11 @@ impl<'a> World<'a> {
         while self.next() {
             assert!(self.count.events < end, "nothing comes to rest");
         }
+        assert!(self.rows.unsent().is_empty(), "left in the outbox: {:?}", self.rows.unsent());
+        assert!(self.rows.gatherings().is_empty(), "half a message waits for ever");
     }
 
     fn look_back(&mut self) {
-        assert!(self.rows.unsent().is_empty(), "left in the outbox: {:?}", self.rows.unsent());
-        assert!(self.rows.gatherings().is_empty(), "half a message waits for ever");
         let mut heard = BTreeSet::new();
         for chat in 0..self.seats.len() {
             for message in self.rows.messages(chat) {
@@ -895,7 +915,9 @@ impl<'a> World<'a> {
             assert_eq!(numbers, (1..=orders.len() as i64).collect::<Vec<_>>(), "numbers without a gap");
             let readbacks: BTreeSet<(Chat, i64)> = orders.iter().map(|row| (row.chat, row.readback)).collect();
             assert_eq!(readbacks.len(), orders.len(), "one order for each read-back");
+            self.count.placed += orders.len() as u64;
             for row in orders {
+                self.count.moved += row.moves.len() as u64 - 1;
                 assert_eq!(row.moves.len() as i64, row.order.version);
                 let ended = row.moves.iter().position(|status| status.is_final());
                 assert!(ended.is_none_or(|at| at + 1 == row.moves.len()), "{:?} moves on after its end", row.moves);
