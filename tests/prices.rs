@@ -124,7 +124,9 @@ fn some_line(dice: &mut Dice, shop: &Catalog) -> Line {
             let mut chosen = Chosen::of(group.id.clone(), choice.id.clone());
             chosen.amount = [Amount::Normal, Amount::Normal, Amount::Extra, Amount::Light][dice.below(4)];
             chosen.without = dice.chance(150);
-            chosen.count = [1, 1, 1, 2, 3, 0, 99, 100, u32::MAX][dice.below(if dice.chance(200) { 9 } else { 4 })];
+            if dice.chance(200) {
+                chosen.count = [0, 2, 3, 99, 100, u32::MAX][dice.below(6)];
+            }
             line.options.push(chosen);
         }
     }

@@ -97,11 +97,8 @@ pub fn step(before: &Before<'_>, step: &Step, shadow: &mut Shadow, messages: &[M
         }
         _ => None,
     });
-    assert_eq!(
-        told,
-        placed.map(|order| (order.number, order.total)),
-        "what is told as placed is placed, and only that"
-    );
+    assert_eq!(told, placed.map(|order| (order.number, order.total)), "what is told as placed is, and only that");
+    assert!(placed.is_none() || step.state.stage == Stage::Idle, "what is placed is not being ordered any more");
     if let Some(reply) = &step.reply {
         let says = reply.says.iter().any(|say| !matches!(say, Say::Gap));
         assert!(says, "a reply says something: {reply:?}");
