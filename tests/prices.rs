@@ -20,13 +20,17 @@ mod dice;
 /// How many carts there are.
 const CARTS: usize = 1_000_000;
 
-/// A shop whose prices meet the largest amount, and whose choices cost less than nothing.
+/// A shop whose prices meet the largest amount, whose choices cost less than nothing and whose halves have no whole middle.
 const EXTREME: &str = r#"{ "merchant": "M", "currency": "EUR",
   "products": [
     { "id": "gold", "category": "c", "names": {"en": ["Gold"]}, "price": "9999999999.99", "option_groups": ["size"] },
     { "id": "bar", "category": "c", "names": {"en": ["Bar"]}, "price": "10010010.01", "option_groups": ["top"] },
-    { "id": "air", "category": "c", "names": {"en": ["Air"]}, "price": "0", "option_groups": ["size", "top"] } ],
+    { "id": "air", "category": "c", "names": {"en": ["Air"]}, "price": "0", "option_groups": ["size", "top"] },
+    { "id": "odd", "category": "p", "names": {"en": ["Odd"]}, "price": "1.01" },
+    { "id": "even", "category": "p", "names": {"en": ["Even"]}, "price": "2.00" },
+    { "id": "duo", "category": "d", "names": {"en": ["Duo"]}, "price": "0.10", "option_groups": ["halves"] } ],
   "option_groups": [
+    { "id": "halves", "names": {"en": ["halves"]}, "halves": {"of": "p", "price": "average"} },
     { "id": "size", "names": {"en": ["size"]}, "min": 1, "max": 1, "choices": [
       {"id": "small", "names": {"en": ["small"]}, "price": "-0.50", "default": true},
       {"id": "large", "names": {"en": ["large"]}, "price": "5000000000"} ] },

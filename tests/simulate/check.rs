@@ -6,8 +6,13 @@ use theusual::{
     calendar::{Hours, Period},
     cart::{Cart, Line, Pick},
     catalog::{Catalog, ZoneMatch},
-    conversation::{Ask, Effect, Input, Offer, READBACK_LIFE, Reply, SURE, Say, Stage, State, Step, Words},
+    conversation::{
+        self, Ask, Effect, Facts, Input, Offer, READBACK_LIFE, Reply, SURE, Say, Stage, State, Step, Words,
+    },
+    customer::Customer,
     desk::Desk,
+    faq::Faq,
+    id::{ConversationId, CustomerId, OrderId},
     language::Language,
     moment::Moment,
     money::{MOST_MINOR, Money},
@@ -370,14 +375,8 @@ fn ends(before: &Before<'_>, step: &Step) {
     if before.seq % 8 != 0 || !step.desk.bot_answers() {
         return;
     }
-    let customer = theusual::customer::Customer {
-        id: theusual::id::CustomerId(1),
-        name: None,
-        language: None,
-        address: None,
-        offers: None,
-    };
-    let faq = theusual::faq::Faq { language: Language::ENGLISH, topics: Vec::new() };
+    let customer = Customer { id: CustomerId(1), name: None, language: None, address: None, offers: None };
+    let faq = Faq { language: Language::ENGLISH, topics: Vec::new() };
     for intent in [Intent::Human, Intent::CancelOrder] {
         let reading = Reading {
             intent,
@@ -393,7 +392,7 @@ fn ends(before: &Before<'_>, step: &Step) {
             fragment: false,
             undo: false,
         };
-        let words = theusual::conversation::Words {
+        let words = Words {
             text: "enough of this!",
             stated_name: "enough of this!",
             reading: &reading,
@@ -401,23 +400,23 @@ fn ends(before: &Before<'_>, step: &Step) {
             topic: None,
             near: &[],
         };
-        let facts = theusual::conversation::Facts {
+        let facts = Facts {
             now: before.now,
             catalog: before.catalog,
             faq: &faq,
             languages: &[Language::ENGLISH],
-            conversation: theusual::id::ConversationId(1),
+            conversation: ConversationId(1),
             language: Language::ENGLISH,
             customer: &customer,
             shown_name: None,
             orders: &[],
             seq: before.seq + 2,
             next_number: 1,
-            next_order: theusual::id::OrderId(1),
+            next_order: OrderId(1),
             buttons: 3,
         };
         let input = Input::Words(words);
-        let end = theusual::conversation::step(step.state.clone(), step.desk.clone(), &input, &facts);
+        let end = conversation::step(step.state.clone(), step.desk.clone(), &input, &facts);
         assert!(end.reply.is_some(), "{intent:?} is answered");
         match intent {
             Intent::Human => assert!(matches!(end.desk, Desk::Waiting { .. }), "a person is called"),

@@ -10,7 +10,7 @@ use theusual::{
     cart::{Cart, Line},
     catalog::Catalog,
     channel::ChannelKind,
-    conversation::{Effect, Facts, Input, Press, Stage, State, Wordless, Words, step, usual},
+    conversation::{Effect, Facts, Input, Press, Reply, Stage, State, Step, Wordless, Words, step, usual},
     customer::Customer,
     desk::{Desk, Why},
     id::OrderId,
@@ -328,7 +328,7 @@ impl<'a> Turn<'a> {
         self.record(Message { author: Author::Customer, reply: None, arrival: Some(arrival), words, at }).map(|_| ())
     }
 
-    fn say(&mut self, author: Author, reply: Option<Rc<theusual::conversation::Reply>>) -> Result<(), Failed> {
+    fn say(&mut self, author: Author, reply: Option<Rc<Reply>>) -> Result<(), Failed> {
         let now = self.desktop.clock;
         let seq = self.record(Message { author, reply, arrival: None, words: None, at: now })?;
         if self.seat().channel.abilities().fetched || !self.talk.reachable {
@@ -465,13 +465,7 @@ impl<'a> Turn<'a> {
         }
     }
 
-    fn step(
-        &mut self,
-        state: State,
-        input: &Input<'_>,
-        orders: &[Order],
-        next_number: i64,
-    ) -> theusual::conversation::Step {
+    fn step(&mut self, state: State, input: &Input<'_>, orders: &[Order], next_number: i64) -> Step {
         *self.desktop.next_id += 1;
         let own = self.catalog().languages.first().copied();
         let known = self.talk.language.or(self.talk.customer.language).or(own);

@@ -279,8 +279,9 @@ impl<'a> World<'a> {
             Event::Write => self.write(),
             Event::Due(life, chat) if life == self.life => self.enqueue(Job::Due(chat), Waits::Nobody),
             Event::Wire(life, chat) if life == self.life => self.wire(chat),
-            Event::Answer(life, chat, fate) if life == self.life => self.answered(chat, fate),
-            Event::MarkAgain(life, chat, fate) if life == self.life => self.mark(chat, fate),
+            Event::Answer(life, chat, fate) | Event::MarkAgain(life, chat, fate) if life == self.life => {
+                self.mark(chat, fate);
+            }
             Event::Reopen(life, house) if life == self.life => self.open[house] = self.imported[house],
             Event::Due(..) | Event::Wire(..) | Event::Answer(..) | Event::MarkAgain(..) | Event::Reopen(..) => {}
             Event::Staff => self.staff(),
@@ -731,10 +732,6 @@ impl<'a> World<'a> {
             message.due = due;
         }
         Fate::Later
-    }
-
-    fn answered(&mut self, chat: Chat, fate: Fate) {
-        self.mark(chat, fate);
     }
 
     fn mark(&mut self, chat: Chat, fate: Fate) {
