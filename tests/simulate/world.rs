@@ -123,7 +123,7 @@ struct Faults {
     crash: u64,
     poison: u64,
     trouble: bool,
-    /// Shops change their catalogues all the time.
+    /// Shops change their catalogues while somebody has an order before their eyes.
     restless: bool,
 }
 
@@ -206,7 +206,7 @@ impl<'a> World<'a> {
             crash: up_to(30),
             poison: up_to(10),
             trouble: up_to(3) > 0,
-            restless: up_to(3) == 0,
+            restless: up_to(1) == 0,
         };
         // From October to April: both changes of the clocks, and what shops close for.
         let now = 1_792_000_000_000 + dice.between(0, 15_000_000) * 1_000;
@@ -300,6 +300,10 @@ impl<'a> World<'a> {
         let wait = if self.dice.chance(200) { self.dice.between(50, 2_000) } else { self.dice.between(2_000, 90_000) };
         self.later(wait, Event::Thumb(chat));
         let content = self.content(chat);
+        // Just before what may be a yes.
+        if self.faults.restless && self.is_confirming(chat) && self.dice.chance(200) {
+            self.import(self.seats[chat].house);
+        }
         if matches!(content, Content::Left) {
             self.phones[chat].left = true;
         } else if !matches!(content, Content::Ignored) {
@@ -807,12 +811,8 @@ impl<'a> World<'a> {
         if self.healing {
             return;
         }
-        let most = if self.faults.restless { 30_000 } else { 240_000 };
-        let wait = self.dice.between(5_000, most);
+        let wait = self.dice.between(5_000, 240_000);
         self.later(wait, Event::Trouble);
-        if self.faults.restless && self.dice.chance(800) {
-            return self.import();
-        }
         if !self.faults.trouble {
             return;
         }
@@ -832,7 +832,10 @@ impl<'a> World<'a> {
                 };
                 self.offset += (target - 60_000 - clock).max(0);
             }
-            7 | 8 => self.import(),
+            7 | 8 => {
+                let house = self.dice.below(self.shops.len());
+                self.import(house);
+            }
             9 => {
                 let chat = self.dice.below(self.seats.len());
                 if self.dice.chance(300) {
@@ -845,23 +848,19 @@ impl<'a> World<'a> {
     }
 
     /// A shop's catalogue is imported; the program notices within half a second.
-    fn import(&mut self) {
-        // Mostly while somebody has an order before their eyes, and mostly to something else and back.
-        let confirming = |chat: &Chat| {
-            let state = self.rows.talk(*chat).and_then(|talk| talk.state.as_ref());
-            state.is_some_and(|state| matches!(state.stage, Stage::Confirming { .. }))
-        };
-        let watched: Vec<Chat> = (0..self.seats.len()).filter(confirming).collect();
-        let house = match self.dice.pick(&watched) {
-            Some(chat) => self.seats[*chat].house,
-            None => self.dice.below(self.shops.len()),
-        };
+    fn import(&mut self, house: House) {
+        // To something else and back.
         self.imported[house] = match self.imported[house] {
             0 => self.dice.below(CATALOGS),
             _ => 0,
         };
         let wait = self.dice.between(0, 500);
         self.later(wait, Event::Reopen(self.life, house));
+    }
+
+    fn is_confirming(&self, chat: Chat) -> bool {
+        let state = self.rows.talk(chat).and_then(|talk| talk.state.as_ref());
+        state.is_some_and(|state| matches!(state.stage, Stage::Confirming { .. }))
     }
 
     // The end.
