@@ -28,6 +28,14 @@ const MOST_UNSENT: i64 = 1_000;
 pub struct Tx {
     pub(super) writing: Writing,
     pub(super) ahead: Option<Box<Ahead>>,
+    numbers: Vec<Numbers>,
+}
+
+/// The order numbers of a shop that a transaction on a server keeps to itself until its end.
+struct Numbers {
+    merchant: MerchantId,
+    first: i64,
+    next: i64,
 }
 
 pub(super) enum Writing {
@@ -159,6 +167,9 @@ const NEXT_ORDER: Sql = Sql {
 const TAKE_ORDER_NUMBER: &str =
     "UPDATE merchant SET next_order = next_order + 1 WHERE merchant_id = $1 AND next_order = $2";
 
+/// The row is locked by whoever has read the first of them.
+const ORDER_NUMBERS_TAKEN: &str = "UPDATE merchant SET next_order = $2 WHERE merchant_id = $1";
+
 const INBOX: &str = "INSERT INTO inbox (merchant_id, channel, foreign_id, conversation_id, seq, received_at) \
      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (merchant_id, channel, foreign_id) DO NOTHING";
 
@@ -262,16 +273,28 @@ const DUE: &str = "SELECT due_at, merchant_id, conversation_id, seq FROM outbox 
      AND (due_at, merchant_id, conversation_id, seq) > ($3, $4, $5, $6) \
      ORDER BY due_at, merchant_id, conversation_id, seq LIMIT $7";
 
-const NEW_ORDER: &str = "INSERT INTO orders (merchant_id, order_id, number, conversation_id, readback, customer_id, \
-     language, status, version, cart, line_totals, currency, fee, total, fulfilment, name, address, zone, placed_at, \
-     not_before, due, reason, note, moved_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
-     $16, $17, $18, $19, $20, $21, $22, $23, $24)";
+const NEW_ORDER: Sql = Sql {
+    lite: "INSERT INTO orders (merchant_id, order_id, number, conversation_id, readback, customer_id, language, \
+           status, version, cart, line_totals, currency, fee, total, fulfilment, name, address, zone, \
+           placed_at, not_before, due, reason, note, moved_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
+           $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
+    pg: "INSERT INTO orders (merchant_id, order_id, number, conversation_id, readback, customer_id, language, \
+           status, version, cart, line_totals, currency, fee, total, fulfilment, name, address, zone, \
+           placed_at, not_before, due, reason, note, moved_at) SELECT * FROM unnest($1::text[], $2::text[], \
+           $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::bigint[], \
+           $10::text[], $11::text[], $12::text[], $13::bigint[], $14::bigint[], $15::text[], $16::text[], \
+           $17::text[], $18::text[], $19::bigint[], $20::bigint[], $21::bigint[], $22::text[], $23::text[], \
+           $24::bigint[])",
+};
 
 const MOVE_ORDER: &str = "UPDATE orders SET status = $4, version = $5, due = $6, reason = $7, moved_at = $8 \
      WHERE merchant_id = $1 AND order_id = $2 AND version = $3";
 
-const NEW_MOVE: &str = "INSERT INTO order_move (merchant_id, order_id, version, status, actor, at) \
-     VALUES ($1, $2, $3, $4, $5, $6)";
+const NEW_MOVE: Sql = Sql {
+    lite: "INSERT INTO order_move (merchant_id, order_id, version, status, actor, at) VALUES ($1, $2, $3, $4, $5, $6)",
+    pg: "INSERT INTO order_move (merchant_id, order_id, version, status, actor, at) \
+         SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[])",
+};
 
 const ORDER_OF: &str = "SELECT order_id, number, conversation_id, customer_id, language, status, version, cart, \
      line_totals, currency, fee, total, fulfilment, name, address, zone, placed_at, not_before, due, reason, note, moved_at \
@@ -300,7 +323,7 @@ const DUE_GATHERINGS: &str = "SELECT merchant_id, conversation_id, channel, gath
 
 impl Tx {
     pub(super) fn new(writing: Writing) -> Tx {
-        Tx { writing, ahead: None }
+        Tx { writing, ahead: None, numbers: Vec::new() }
     }
 
     /// Runs a statement; how many rows it touched.
@@ -324,6 +347,13 @@ impl Tx {
         match &mut self.writing {
             Writing::Lite(_) => return Ok(()),
             Writing::Pg(tx) => tx.settle().await?,
+        }
+        for at in 0..self.numbers.len() {
+            let Numbers { merchant, first, next } = &mut self.numbers[at];
+            if std::mem::replace(first, *next) != *next {
+                let (merchant, next) = (merchant.clone(), *next);
+                self.run(ORDER_NUMBERS_TAKEN, &values![merchant.as_str(), next]).await?;
+            }
         }
         self.nothing_put_off();
         Ok(())
@@ -353,7 +383,8 @@ impl Tx {
     }
 
     /// Makes all of it durable.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.settle().await?;
         match self.writing {
             Writing::Lite(tx) => tx.commit(),
             Writing::Pg(tx) => tx.commit().await,
@@ -642,7 +673,14 @@ impl Tx {
 
     /// The number that the next order of a shop gets, if it is placed in this transaction.
     pub async fn next_order_number(&mut self, merchant: &MerchantId) -> Result<i64, StoreError> {
-        self.one(NEXT_ORDER, &values![merchant.as_str()]).await
+        if let Some(numbers) = self.numbers.iter().find(|numbers| numbers.merchant == *merchant) {
+            return Ok(numbers.next);
+        }
+        let next = self.one(NEXT_ORDER, &values![merchant.as_str()]).await?;
+        if let Writing::Pg(_) = self.writing {
+            self.numbers.push(Numbers { merchant: merchant.clone(), first: next, next });
+        }
+        Ok(next)
     }
 
     /// Places an order under the number that it names. [`StoreError::Stale`] where somebody else took the number,
@@ -655,10 +693,13 @@ impl Tx {
         actor: &str,
     ) -> Result<(), StoreError> {
         self.forget_orders(merchant, order.customer);
-        let done = self.run(TAKE_ORDER_NUMBER, &values![merchant.as_str(), order.number]).await?;
-        one_row(done)?;
+        match self.numbers.iter_mut().find(|numbers| numbers.merchant == *merchant) {
+            Some(numbers) if numbers.next == order.number => numbers.next += 1,
+            Some(_) => return Err(StoreError::Stale),
+            None => one_row(self.run(TAKE_ORDER_NUMBER, &values![merchant.as_str(), order.number]).await?)?,
+        }
         let totals: Vec<i64> = order.line_totals.iter().map(|m| m.in_minor()).collect();
-        self.run(
+        self.later(
             NEW_ORDER,
             &values![
                 merchant.as_str(),
@@ -693,6 +734,7 @@ impl Tx {
 
     /// Saves an order that was moved. [`StoreError::Stale`] where somebody else moved it first.
     pub async fn move_order(&mut self, merchant: &MerchantId, order: &Order, actor: &str) -> Result<(), StoreError> {
+        self.settle().await?;
         self.forget_orders(merchant, order.customer);
         let done = self
             .run(
@@ -715,6 +757,7 @@ impl Tx {
 
     /// One order.
     pub async fn order(&mut self, merchant: &MerchantId, id: OrderId) -> Result<Option<Order>, StoreError> {
+        self.settle().await?;
         let row: Option<OrderRow> = self.first(ORDER_OF, &values![merchant.as_str(), id.to_string()]).await?;
         row.map(Order::try_from).transpose()
     }
@@ -728,6 +771,7 @@ impl Tx {
         if let Some(orders) = self.orders_ahead(merchant, customer) {
             return Ok(orders);
         }
+        self.settle().await?;
         let rows: Vec<OrderRow> =
             self.all(RECENT_ORDERS, &values![merchant.as_str(), customer.to_string(), MOST_FACTS]).await?;
         rows.into_iter().map(Order::try_from).collect()
@@ -797,7 +841,7 @@ impl Tx {
     }
 
     async fn note_move(&mut self, merchant: &MerchantId, order: &Order, actor: &str) -> Result<(), StoreError> {
-        self.run(
+        self.later(
             NEW_MOVE,
             &values![
                 merchant.as_str(),

@@ -3,10 +3,16 @@
 //! undone with it.
 
 use theusual::{
+    calendar::{Hours, Period},
     cart::{Cart, Line, Pick},
     catalog::{Catalog, ZoneMatch},
-    conversation::{Ask, Effect, Input, Offer, READBACK_LIFE, Reply, SURE, Say, Stage, State, Step, Words},
+    conversation::{
+        self, Ask, Effect, Facts, Input, Offer, READBACK_LIFE, Reply, SURE, Say, Stage, State, Step, Words,
+    },
+    customer::Customer,
     desk::Desk,
+    faq::Faq,
+    id::{ConversationId, CustomerId, OrderId},
     language::Language,
     moment::Moment,
     money::{MOST_MINOR, Money},
@@ -38,7 +44,7 @@ pub struct Shadow {
 #[derive(Clone, Default)]
 struct Shown {
     seq: i64,
-    at: Moment0,
+    at: i64,
     lines: Vec<(Line, Money)>,
     fee: Option<Money>,
     total: Option<Money>,
@@ -48,8 +54,6 @@ struct Shown {
     note: Option<String>,
     opening: Option<Moment>,
 }
-
-type Moment0 = i64;
 
 /// What was so before a step.
 pub struct Before<'a> {
@@ -98,11 +102,8 @@ pub fn step(before: &Before<'_>, step: &Step, shadow: &mut Shadow, messages: &[M
         }
         _ => None,
     });
-    assert_eq!(
-        told,
-        placed.map(|order| (order.number, order.total)),
-        "what is told as placed is placed, and only that"
-    );
+    assert_eq!(told, placed.map(|order| (order.number, order.total)), "what is told as placed is, and only that");
+    assert!(placed.is_none() || step.state.stage == Stage::Idle, "what is placed is not being ordered any more");
     if let Some(reply) = &step.reply {
         let says = reply.says.iter().any(|say| !matches!(say, Say::Gap));
         assert!(says, "a reply says something: {reply:?}");
@@ -167,7 +168,7 @@ fn place(before: &Before<'_>, order: &Order, readback: i64, shadow: &mut Shadow,
         let product = before.catalog.product(line.product.settled().expect("a product")).expect("one of the shop's");
         assert!(product.available && line.quantity > 0, "{line:?}");
     }
-    let open = before.catalog.hours.as_ref().is_none_or(|hours| hours.open_at(before.now));
+    let open = before.catalog.hours.as_ref().is_none_or(|hours| is_open(hours, before.now));
     let opening = before.catalog.hours.as_ref().and_then(|hours| hours.next_opening(before.now)).filter(|_| !open);
     assert_eq!(order.not_before, opening, "it waits for the opening");
     assert!(opening.is_none() || opening == shown.opening, "for the opening that was shown");
@@ -183,6 +184,21 @@ fn place(before: &Before<'_>, order: &Order, readback: i64, shadow: &mut Shadow,
         }
     }
     assert_eq!((order.number, order.version, order.status), (before.shop_number, 1, Status::Placed));
+}
+
+/// Whether a shop is open by what its wall clock shows and the hours on its door say.
+fn is_open(hours: &Hours, now: Moment) -> bool {
+    const DAY: u32 = 24 * 60;
+    let (local, today) = (hours.local(now), hours.day_of(now));
+    let minute = u32::from(local.hour) * 60 + u32::from(local.minute);
+    let within = |period: &Period, minute: u32| {
+        let (opens, closes) = (u32::from(period.opens()), u32::from(period.closes()));
+        let closes = if closes > opens { closes } else { closes + DAY };
+        (opens..closes).contains(&minute)
+    };
+    let yesterday = today.yesterday().unwrap();
+    hours.periods_on(today).iter().any(|period| within(period, minute))
+        || hours.periods_on(yesterday).iter().any(|period| within(period, minute + DAY))
 }
 
 /// Checks a move of an order.
@@ -282,9 +298,7 @@ fn questions(before: &Before<'_>, step: &Step, shadow: &mut Shadow, tally: &mut 
         let times = shadow.asked.iter().find(|(old, _)| old == ask).map_or(0, |(_, times)| *times);
         assert!(times <= MOST_ASKED, "{ask:?} is asked the {times}. time: {reply:?}");
     }
-    let doubts =
-        |say: &Say| matches!(say, Say::Text(Text::Doubt { .. } | Text::DoubtCart { .. } | Text::DoubtEmpty {}));
-    shadow.doubts = if reply.says.iter().any(doubts) { shadow.doubts + 1 } else { 0 };
+    shadow.doubts = if reply.says.iter().any(is_doubt) { shadow.doubts + 1 } else { 0 };
     assert!(shadow.doubts <= MOST_ASKED, "a guess is asked the {}. time in a row: {reply:?}", shadow.doubts);
     match &step.state.stage {
         Stage::Filling { .. } => {}
@@ -306,6 +320,14 @@ fn is_question(say: &Say) -> bool {
             | Text::AskName {}
             | Text::AskAnything {}
     )
+}
+
+fn is_guess(say: &Say) -> bool {
+    is_doubt(say) || matches!(say, Say::Text(Text::NearAskOne {} | Text::NearAskSeveral {}))
+}
+
+fn is_doubt(say: &Say) -> bool {
+    matches!(say, Say::Text(Text::Doubt { .. } | Text::DoubtCart { .. } | Text::DoubtEmpty {}))
 }
 
 /// Remembers what was read back.
@@ -340,10 +362,10 @@ fn remember(before: &Before<'_>, step: &Step, shadow: &mut Shadow, tally: &mut T
         assert_eq!(shown.opening.is_some(), !open && opens, "who orders from a closed shop is told");
         shadow.shown = Some(shown);
     }
-    match &step.state.stage {
-        Stage::Confirming { .. } => {}
-        // Something else was asked or said since: it is read back anew before a yes counts.
-        Stage::Idle | Stage::Filling { .. } => shadow.shown = None,
+    // Something else was asked since: it is read back anew before a yes counts.
+    let guessed = step.reply.iter().flat_map(|reply| &reply.says).any(is_guess);
+    if guessed || !matches!(step.state.stage, Stage::Confirming { .. }) {
+        shadow.shown = None;
     }
 }
 
@@ -353,14 +375,8 @@ fn ends(before: &Before<'_>, step: &Step) {
     if before.seq % 8 != 0 || !step.desk.bot_answers() {
         return;
     }
-    let customer = theusual::customer::Customer {
-        id: theusual::id::CustomerId(1),
-        name: None,
-        language: None,
-        address: None,
-        offers: None,
-    };
-    let faq = theusual::faq::Faq { language: Language::ENGLISH, topics: Vec::new() };
+    let customer = Customer { id: CustomerId(1), name: None, language: None, address: None, offers: None };
+    let faq = Faq { language: Language::ENGLISH, topics: Vec::new() };
     for intent in [Intent::Human, Intent::CancelOrder] {
         let reading = Reading {
             intent,
@@ -376,7 +392,7 @@ fn ends(before: &Before<'_>, step: &Step) {
             fragment: false,
             undo: false,
         };
-        let words = theusual::conversation::Words {
+        let words = Words {
             text: "enough of this!",
             stated_name: "enough of this!",
             reading: &reading,
@@ -384,23 +400,23 @@ fn ends(before: &Before<'_>, step: &Step) {
             topic: None,
             near: &[],
         };
-        let facts = theusual::conversation::Facts {
+        let facts = Facts {
             now: before.now,
             catalog: before.catalog,
             faq: &faq,
             languages: &[Language::ENGLISH],
-            conversation: theusual::id::ConversationId(1),
+            conversation: ConversationId(1),
             language: Language::ENGLISH,
             customer: &customer,
             shown_name: None,
             orders: &[],
             seq: before.seq + 2,
             next_number: 1,
-            next_order: theusual::id::OrderId(1),
+            next_order: OrderId(1),
             buttons: 3,
         };
         let input = Input::Words(words);
-        let end = theusual::conversation::step(step.state.clone(), step.desk.clone(), &input, &facts);
+        let end = conversation::step(step.state.clone(), step.desk.clone(), &input, &facts);
         assert!(end.reply.is_some(), "{intent:?} is answered");
         match intent {
             Intent::Human => assert!(matches!(end.desk, Desk::Waiting { .. }), "a person is called"),

@@ -138,7 +138,19 @@ impl Rows {
 
     /// Takes everything back since the last commit.
     pub fn undo(&mut self) {
-        while let Some(undo) = self.log.pop() {
+        self.undo_to(0);
+    }
+
+    /// How many writes there were since the last commit.
+    pub fn writes(&self) -> usize {
+        self.log.len()
+    }
+
+    /// Takes writes back until so many are left.
+    pub fn undo_to(&mut self, writes: usize) {
+        while self.log.len() > writes
+            && let Some(undo) = self.log.pop()
+        {
             match undo {
                 Undo::Inbox(arrival) => drop(self.inbox.remove(&arrival)),
                 Undo::NoInbox(arrival, seq) => drop(self.inbox.insert(arrival, seq)),

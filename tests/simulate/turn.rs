@@ -10,7 +10,7 @@ use theusual::{
     cart::{Cart, Line},
     catalog::Catalog,
     channel::ChannelKind,
-    conversation::{Effect, Facts, Input, Press, Stage, State, Wordless, Words, step, usual},
+    conversation::{Effect, Facts, Input, Press, Reply, Stage, State, Step, Wordless, Words, step, usual},
     customer::Customer,
     desk::{Desk, Why},
     id::OrderId,
@@ -128,13 +128,11 @@ pub struct Desktop<'a> {
     pub next_id: &'a mut u128,
 }
 
-/// What happened, for the summary.
+/// What turns did, for the summary; those that were undone included.
 #[derive(Default, Clone, Copy, Debug)]
 pub struct Tally {
     pub turns: u64,
     pub steps: u64,
-    pub placed: u64,
-    pub moved: u64,
     pub shown: u64,
     pub asked: u64,
     pub persons: u64,
@@ -213,7 +211,6 @@ impl Desktop<'_> {
                 let moved = old.moved(a_move, self.clock).map_err(|_: order::Refused| Failed::NotDone)?;
                 check::moved(&old, &moved, a_move);
                 self.rows.move_order(*house, *at, moved.clone())?;
-                self.tally.moved += 1;
                 let mut talk = self.talk(chat, outcome);
                 talk.happens(&Input::OrderMoved(&moved))?;
                 return talk.save();
@@ -331,7 +328,7 @@ impl<'a> Turn<'a> {
         self.record(Message { author: Author::Customer, reply: None, arrival: Some(arrival), words, at }).map(|_| ())
     }
 
-    fn say(&mut self, author: Author, reply: Option<Rc<theusual::conversation::Reply>>) -> Result<(), Failed> {
+    fn say(&mut self, author: Author, reply: Option<Rc<Reply>>) -> Result<(), Failed> {
         let now = self.desktop.clock;
         let seq = self.record(Message { author, reply, arrival: None, words: None, at: now })?;
         if self.seat().channel.abilities().fetched || !self.talk.reachable {
@@ -468,13 +465,7 @@ impl<'a> Turn<'a> {
         }
     }
 
-    fn step(
-        &mut self,
-        state: State,
-        input: &Input<'_>,
-        orders: &[Order],
-        next_number: i64,
-    ) -> theusual::conversation::Step {
+    fn step(&mut self, state: State, input: &Input<'_>, orders: &[Order], next_number: i64) -> Step {
         *self.desktop.next_id += 1;
         let own = self.catalog().languages.first().copied();
         let known = self.talk.language.or(self.talk.customer.language).or(own);
@@ -502,13 +493,11 @@ impl<'a> Turn<'a> {
             Effect::Place(order, readback) => {
                 self.desktop.rows.place(house, self.chat, *order, readback)?;
                 self.talk.orders += 1;
-                self.desktop.tally.placed += 1;
             }
             Effect::Move(order) => {
                 let at = self.desktop.rows.place_of(house, &order).ok_or(Failed::Store(Refused::Stale))?;
                 check::moved(&self.desktop.rows.orders(house)[at].order, &order, &Move::Cancel);
                 self.desktop.rows.move_order(house, at, *order)?;
-                self.desktop.tally.moved += 1;
             }
             Effect::Remember(customer) => self.talk.customer = customer,
             Effect::Offers(wanted) => self.talk.customer.offers = Some(wanted),

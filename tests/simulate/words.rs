@@ -17,13 +17,14 @@ use std::{
 
 use serde::Deserialize;
 use theusual::{
-    cart::{Amount, Cart, Chosen, Line, Pick},
+    cart::{Amount, Cart, Chosen, Key, Line, Pick},
     catalog::{self, Catalog},
     conversation::{NearGuess, State},
     faq::{self, Faq},
     id::{ProductId, TopicId},
     language::Language,
     order::Fulfilment,
+    quote::missing,
     understanding::{Answerer, Engine, Expecting, Intent, Lexicons, Reading, Utterance, alias::Meant},
 };
 
@@ -348,7 +349,7 @@ fn settle(cart: &mut Cart, dice: &mut Dice, catalog: &Catalog) {
             line.product = dice.pick(ids).map_or(line.product.clone(), |id| Pick::One(id.clone()));
             return;
         }
-        if let Some(group) = theusual::quote::missing(catalog, line) {
+        if let Some(group) = missing(catalog, line) {
             let choice = dice.pick(&group.choices);
             line.options.extend(choice.map(|choice| Chosen::of(group.id.clone(), choice.id.clone())));
             return;
@@ -407,10 +408,11 @@ fn thinner(file: &mut serde_json::Value) {
     }
 }
 
-/// Two zones are gone, and nothing else.
+/// Two zones are gone, and the one that is left asks for more; nothing else.
 fn nearer(file: &mut serde_json::Value) {
     if let Some(zones) = file.get_mut("zones").and_then(|zones| zones.as_array_mut()) {
         zones.truncate(1);
+        zones.iter_mut().for_each(|zone| zone["minimum"] = "500".into());
     }
 }
 
@@ -473,7 +475,7 @@ fn hash(cart: &Cart, into: &mut DefaultHasher) {
     into.write_u8(2);
 }
 
-fn picked<K: theusual::cart::Key>(pick: &Pick<K>, into: &mut DefaultHasher)
+fn picked<K: Key>(pick: &Pick<K>, into: &mut DefaultHasher)
 where
     K::Id: std::hash::Hash,
 {

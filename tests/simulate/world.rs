@@ -11,7 +11,7 @@ use std::{
 
 use theusual::{
     channel::ChannelKind,
-    conversation::{Offer, Press, Reply, Say, Wordless},
+    conversation::{Offer, Press, Reply, Say, Stage, Wordless},
     desk::Desk,
     language::Language,
     moment::{Moment, Span},
@@ -123,7 +123,7 @@ struct Faults {
     crash: u64,
     poison: u64,
     trouble: bool,
-    /// Shops change their catalogues all the time.
+    /// Shops change their catalogues while somebody has an order before their eyes.
     restless: bool,
 }
 
@@ -139,6 +139,9 @@ pub struct Count {
     pub doubled: u64,
     pub acknowledged: u64,
     pub sent: u64,
+    /// Orders that were placed, and their moves.
+    pub placed: u64,
+    pub moved: u64,
     pub tally: Tally,
 }
 
@@ -203,7 +206,7 @@ impl<'a> World<'a> {
             crash: up_to(30),
             poison: up_to(10),
             trouble: up_to(3) > 0,
-            restless: up_to(3) == 0,
+            restless: up_to(1) == 0,
         };
         // From October to April: both changes of the clocks, and what shops close for.
         let now = 1_792_000_000_000 + dice.between(0, 15_000_000) * 1_000;
@@ -276,8 +279,9 @@ impl<'a> World<'a> {
             Event::Write => self.write(),
             Event::Due(life, chat) if life == self.life => self.enqueue(Job::Due(chat), Waits::Nobody),
             Event::Wire(life, chat) if life == self.life => self.wire(chat),
-            Event::Answer(life, chat, fate) if life == self.life => self.answered(chat, fate),
-            Event::MarkAgain(life, chat, fate) if life == self.life => self.mark(chat, fate),
+            Event::Answer(life, chat, fate) | Event::MarkAgain(life, chat, fate) if life == self.life => {
+                self.mark(chat, fate);
+            }
             Event::Reopen(life, house) if life == self.life => self.open[house] = self.imported[house],
             Event::Due(..) | Event::Wire(..) | Event::Answer(..) | Event::MarkAgain(..) | Event::Reopen(..) => {}
             Event::Staff => self.staff(),
@@ -296,6 +300,10 @@ impl<'a> World<'a> {
         let wait = if self.dice.chance(200) { self.dice.between(50, 2_000) } else { self.dice.between(2_000, 90_000) };
         self.later(wait, Event::Thumb(chat));
         let content = self.content(chat);
+        // Just before what may be a yes.
+        if self.faults.restless && self.is_confirming(chat) && self.dice.chance(200) {
+            self.import(self.seats[chat].house);
+        }
         if matches!(content, Content::Left) {
             self.phones[chat].left = true;
         } else if !matches!(content, Content::Ignored) {
@@ -453,6 +461,11 @@ impl<'a> World<'a> {
         let mut outcome = Outcome::default();
         for (n, job) in jobs.enumerate() {
             if crash == Some(n) {
+                // In the middle of a turn: some of its writes are done.
+                let before = self.rows.writes();
+                let _ = self.turn(job, &mut Outcome::default());
+                let writes = self.dice.between(before as i64, self.rows.writes() as i64);
+                self.rows.undo_to(writes as usize);
                 self.crash();
                 return Some(());
             }
@@ -725,10 +738,6 @@ impl<'a> World<'a> {
         Fate::Later
     }
 
-    fn answered(&mut self, chat: Chat, fate: Fate) {
-        self.mark(chat, fate);
-    }
-
     fn mark(&mut self, chat: Chat, fate: Fate) {
         if let Some(message) = self.lanes[chat].busy.clone() {
             self.enqueue(Job::Mark(message, fate), Waits::Lane(chat));
@@ -802,12 +811,8 @@ impl<'a> World<'a> {
         if self.healing {
             return;
         }
-        let most = if self.faults.restless { 30_000 } else { 240_000 };
-        let wait = self.dice.between(5_000, most);
+        let wait = self.dice.between(5_000, 240_000);
         self.later(wait, Event::Trouble);
-        if self.faults.restless && self.dice.chance(800) {
-            return self.import();
-        }
         if !self.faults.trouble {
             return;
         }
@@ -827,7 +832,10 @@ impl<'a> World<'a> {
                 };
                 self.offset += (target - 60_000 - clock).max(0);
             }
-            7 | 8 => self.import(),
+            7 | 8 => {
+                let house = self.dice.below(self.shops.len());
+                self.import(house);
+            }
             9 => {
                 let chat = self.dice.below(self.seats.len());
                 if self.dice.chance(300) {
@@ -840,11 +848,19 @@ impl<'a> World<'a> {
     }
 
     /// A shop's catalogue is imported; the program notices within half a second.
-    fn import(&mut self) {
-        let house = self.dice.below(self.shops.len());
-        self.imported[house] = self.dice.below(CATALOGS);
+    fn import(&mut self, house: House) {
+        // To something else and back.
+        self.imported[house] = match self.imported[house] {
+            0 => self.dice.below(CATALOGS),
+            _ => 0,
+        };
         let wait = self.dice.between(0, 500);
         self.later(wait, Event::Reopen(self.life, house));
+    }
+
+    fn is_confirming(&self, chat: Chat) -> bool {
+        let state = self.rows.talk(chat).and_then(|talk| talk.state.as_ref());
+        state.is_some_and(|state| matches!(state.stage, Stage::Confirming { .. }))
     }
 
     // The end.
@@ -864,11 +880,11 @@ impl<'a> World<'a> {
         while self.next() {
             assert!(self.count.events < end, "nothing comes to rest");
         }
+        assert!(self.rows.unsent().is_empty(), "left in the outbox: {:?}", self.rows.unsent());
+        assert!(self.rows.gatherings().is_empty(), "half a message waits for ever");
     }
 
     fn look_back(&mut self) {
-        assert!(self.rows.unsent().is_empty(), "left in the outbox: {:?}", self.rows.unsent());
-        assert!(self.rows.gatherings().is_empty(), "half a message waits for ever");
         let mut heard = BTreeSet::new();
         for chat in 0..self.seats.len() {
             for message in self.rows.messages(chat) {
@@ -895,7 +911,9 @@ impl<'a> World<'a> {
             assert_eq!(numbers, (1..=orders.len() as i64).collect::<Vec<_>>(), "numbers without a gap");
             let readbacks: BTreeSet<(Chat, i64)> = orders.iter().map(|row| (row.chat, row.readback)).collect();
             assert_eq!(readbacks.len(), orders.len(), "one order for each read-back");
+            self.count.placed += orders.len() as u64;
             for row in orders {
+                self.count.moved += row.moves.len() as u64 - 1;
                 assert_eq!(row.moves.len() as i64, row.order.version);
                 let ended = row.moves.iter().position(|status| status.is_final());
                 assert!(ended.is_none_or(|at| at + 1 == row.moves.len()), "{:?} moves on after its end", row.moves);
