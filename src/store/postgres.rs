@@ -8,7 +8,7 @@
 use std::{borrow::Cow, str::FromStr, time::Duration};
 
 use sqlx::{
-    AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction,
+    AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, Transaction,
     migrate::MigrateError,
     postgres::{PgArguments, PgConnectOptions, PgListener, PgPoolOptions},
     query::Query,
@@ -83,10 +83,17 @@ impl Pg {
     pub(super) async fn open(address: &str) -> Result<Pg, OpenError> {
         let pg = Pg::connect(address)?;
         let refused = |e: &dyn std::fmt::Display| OpenError::Other(pg.shown.clone(), e.to_string());
+        // The pool would try again for a while, and then say no more than that it did.
+        let unreached = |e: sqlx::Error| {
+            OpenError::Other(pg.shown.clone(), format!("{e}; see that the server runs and that DATABASE_URL is right"))
+        };
+        let mut first = PgConnection::connect_with(&pg.pool.connect_options()).await.map_err(unreached)?;
         let version: i64 = sqlx::query_scalar("SELECT current_setting('server_version_num')::bigint")
-            .fetch_one(&pg.pool)
+            .fetch_one(&mut first)
             .await
             .map_err(|e| refused(&e))?;
+        // It has told all there was to tell.
+        let _ = first.close().await;
         if version < OLDEST_SERVER {
             return Err(OpenError::OldServer(pg.shown.clone(), version / 10_000));
         }

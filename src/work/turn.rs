@@ -83,10 +83,19 @@ pub(super) struct Outcome {
     pub(super) events: Vec<Event>,
     /// Whether shops have changed and are to be opened again.
     pub(super) reopen: bool,
+    turns: Vec<Turned>,
     /// The lease that this transaction has seen held, and keeps.
     held: Option<Arc<Lease>>,
     wakes: Vec<(MerchantId, ConversationId, Moment)>,
     typing: Vec<(ChannelKind, Peer)>,
+}
+
+/// A turn, for the log: where it was, and up to where its conversation has come. Nothing of what was said.
+struct Turned {
+    merchant: MerchantId,
+    conversation: ConversationId,
+    channel: ChannelKind,
+    seq: i64,
 }
 
 /// Why a turn was not run to its end.
@@ -256,6 +265,10 @@ async fn keep_aside(work: &Work, arrival: &Arrival, fault: &str) -> Result<(), S
 }
 
 async fn publish(work: &Work, post: &Post, outcome: Outcome) {
+    let together = outcome.turns.len();
+    for Turned { merchant, conversation, channel, seq } in outcome.turns {
+        tracing::info!(%merchant, %conversation, channel = channel.word(), seq, together, "turn");
+    }
     if outcome.reopen
         && let Err(fault) = work.reopen_shops().await
     {
@@ -914,6 +927,12 @@ impl Talk<'_> {
             self.outcome.events.push(Event::Conversation { merchant, conversation });
         }
         self.said = false;
+        self.outcome.turns.push(Turned {
+            merchant: self.shop.id.clone(),
+            conversation: self.conversation.id,
+            channel: self.conversation.channel,
+            seq: self.conversation.next_seq - 1,
+        });
         Ok(())
     }
 }
