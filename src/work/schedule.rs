@@ -24,7 +24,7 @@ use super::limit::{Leave, Limiter};
 use crate::{
     channel::{ChannelKind, Limits},
     id::ConversationId,
-    moment::Moment,
+    moment::{Moment, Span},
     store::{Unsent, Urgency},
 };
 
@@ -64,8 +64,8 @@ pub(super) enum Next {
 pub(super) enum After {
     /// It is finished.
     Over,
-    /// It is tried again when it says.
-    Again(Box<Unsent>),
+    /// It is tried again after so long, whatever the wall clock says until then.
+    Again(Box<Unsent>, Span),
     /// It is finished, and so is everything that waits behind it.
     AllOver,
 }
@@ -135,6 +135,12 @@ impl Schedule {
             readings: 0,
             finished: HashSet::new(),
         }
+    }
+
+    /// Takes in a message that was said just now, wherever the wall clock was at that moment: it is due at once.
+    pub(super) fn take_new(&mut self, message: Unsent, now: Now) -> bool {
+        let said = message.due_at;
+        self.take(message, Now { wall: said, ..now })
     }
 
     /// Takes a message in; `false` where it is here already, or its channel is switched off: then it waits in the outbox
@@ -234,14 +240,14 @@ impl Schedule {
     pub(super) fn done(&mut self, id: ConversationId, after: After, now: Now) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         let Place::Out(seq) = std::mem::replace(&mut lane.place, Place::Nowhere) else { return };
-        if self.readings > 0 && !matches!(after, After::Again(_)) {
+        if self.readings > 0 && !matches!(after, After::Again(..)) {
             self.finished.insert((id, seq));
         }
         match after {
             After::Over => {}
-            After::Again(message) => {
-                let due = now.tick_at(message.due_at);
-                let expires = message.expires_at.map(|at| now.tick_at(at));
+            After::Again(message, wait) => {
+                let due = now.tick.after(wait);
+                let expires = message.expires_at.map(|at| due.after(at.since(message.due_at)));
                 lane.waiting.push_front(Waiting { due, expires, message: *message });
             }
             After::AllOver => {
@@ -369,7 +375,7 @@ mod tests {
         }
         assert_eq!(going(&mut schedule, at(0)), [(1, 1), (2, 1)]);
         let later = Unsent { due_at: at(7_000).wall, ..message(1, 1, Urgency::Answer) };
-        schedule.done(ConversationId(1), After::Again(Box::new(later)), at(10));
+        schedule.done(ConversationId(1), After::Again(Box::new(later), Span::millis(6_990)), at(10));
         schedule.done(ConversationId(2), After::Over, at(10));
         schedule.take(message(1, 3, Urgency::Answer), at(20));
         schedule.take(message(2, 2, Urgency::Answer), at(20));
@@ -442,10 +448,15 @@ mod tests {
         schedule.take(message(1, 1, Urgency::Answer), at(0));
         assert_eq!(going(&mut schedule, at(0)), [(1, 1)]);
         let later = Unsent { due_at: at(5_000).wall, ..message(1, 1, Urgency::Answer) };
-        schedule.done(ConversationId(1), After::Again(Box::new(later)), at(0));
+        schedule.done(ConversationId(1), After::Again(Box::new(later), Span::millis(5_000)), at(0));
         let jumped = |tick| Now { tick: Moment(tick), wall: Moment(i64::MAX / 2) };
         assert_eq!(going(&mut schedule, jumped(4_999)), []);
         assert_eq!(going(&mut schedule, jumped(5_000)), [(1, 1)]);
+        // Said while the clock was ten years ahead, and handed in when it was right again.
+        let ahead = Moment(at(0).wall.0 + 315_360_000_000);
+        let expires_at = Some(ahead.after(Span::hours(24)));
+        schedule.take_new(Unsent { due_at: ahead, expires_at, ..message(2, 1, Urgency::Answer) }, at(5_001));
+        assert_eq!(going(&mut schedule, at(5_001)), [(2, 1)]);
     }
 
     proptest! {
@@ -471,7 +482,7 @@ mod tests {
                     schedule.answered(KIND, id, Moment(now), Moment(now + 3));
                     if faults.next() == Some(0) {
                         let later = Unsent { due_at: at(now + 2_000).wall, ..message };
-                        schedule.done(id, After::Again(Box::new(later)), at(now + 3));
+                        schedule.done(id, After::Again(Box::new(later), Span::millis(1_997)), at(now + 3));
                     } else {
                         over.entry(id.0).or_default().push(message.seq);
                         schedule.done(id, After::Over, at(now + 3));

@@ -90,7 +90,7 @@ pub(super) enum Fate {
     /// The vendor took it.
     Sent,
     /// It is tried again at its `due_at`; the fault.
-    Later(String),
+    Later { fault: String, wait: Span },
     /// It will never go out; the fault, and whether nothing else to this customer will.
     Failed(String, bool),
 }
@@ -318,7 +318,7 @@ impl Sender {
             Handed::Messages(_) | Handed::Look(..) if self.lease.is_none() => {}
             Handed::Messages(messages) => {
                 for message in messages {
-                    self.schedule.take(message, now);
+                    self.schedule.take_new(message, now);
                 }
             }
             Handed::Look(merchant, id) => self.look(vec![(merchant, id)]),
@@ -504,8 +504,9 @@ async fn settle(work: &Work, mut message: Unsent, lease: &Arc<Lease>, answer: Re
             (left.map_or(wait, |left| wait.min(left)), why)
         }
     };
-    message.due_at = now().after(wait).after(GRAIN);
-    record(work, message, lease, Fate::Later(words)).await
+    let wait = Span(wait.0 + GRAIN.0);
+    message.due_at = now().after(wait);
+    record(work, message, lease, Fate::Later { fault: words, wait }).await
 }
 
 /// Has what became of a message written down, and waits for it: the next message of the conversation goes out only
@@ -518,7 +519,7 @@ async fn record(work: &Work, message: Unsent, lease: &Arc<Lease>, fate: Fate) ->
         // Where the writer has stopped, the message is still in the outbox.
         if work.inner.hand(job).await.is_err() || written.await.unwrap_or(true) {
             return match fate {
-                Fate::Later(_) => After::Again(Box::new(Arc::unwrap_or_clone(message))),
+                Fate::Later { wait, .. } => After::Again(Box::new(Arc::unwrap_or_clone(message)), wait),
                 Fate::Sent | Fate::Failed(_, false) => After::Over,
                 Fate::Failed(_, true) => After::AllOver,
             };

@@ -360,7 +360,7 @@ async fn turn(work: &Work, tx: &mut Tx, job: &Job, outcome: &mut Outcome) -> Res
             }
             match fate {
                 Fate::Sent => tx.mark_sent(message).await?,
-                Fate::Later(fault) => tx.mark_later(message, fault).await?,
+                Fate::Later { fault, .. } => tx.mark_later(message, fault).await?,
                 Fate::Failed(fault, gone) => {
                     tx.mark_failed(message, fault, *gone).await?;
                     call_for(work, tx, message, outcome).await?;
