@@ -189,6 +189,8 @@ const BY_ID: &str = "SELECT c.conversation_id, c.channel, c.peer, c.customer_id,
      ON u.merchant_id = c.merchant_id AND u.customer_id = c.customer_id \
      WHERE c.merchant_id = $1 AND c.conversation_id = $2";
 
+const HOLD: &str = "SELECT version FROM conversation WHERE merchant_id = $1 AND channel = $2 AND peer = $3 FOR UPDATE";
+
 const NEW_CUSTOMER: &str = "INSERT INTO customer (merchant_id, customer_id, name, language, address, offers, \
      created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
@@ -449,6 +451,15 @@ impl Tx {
         let row: Option<ConversationRow> =
             self.first(BY_PEER, &values![merchant.as_str(), channel.word(), peer.as_str()]).await?;
         row.map(Conversation::try_from).transpose()
+    }
+
+    /// Keeps the conversation with somebody from being changed by other replicas until this transaction ends. In a file
+    /// nobody else writes meanwhile.
+    pub async fn hold(&mut self, merchant: &MerchantId, channel: ChannelKind, peer: &Peer) -> Result<(), StoreError> {
+        if let Writing::Pg(_) = self.writing {
+            self.run(HOLD, &values![merchant.as_str(), channel.word(), peer.as_str()]).await?;
+        }
+        Ok(())
     }
 
     /// The conversation of an id.

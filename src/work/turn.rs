@@ -182,7 +182,13 @@ async fn attempt(work: &Work, jobs: &[Job]) -> Result<Outcome, Failed> {
     let mut tx = work.store().begin().await.map_err(Failed::Store)?;
     let mut outcome = Outcome::default();
     let arrivals: Vec<&Arrival> = jobs.iter().filter_map(Job::arrival).collect();
-    tx.ask_ahead(&arrivals).await.map_err(Failed::Store)?;
+    match arrivals[..] {
+        // By itself it may have lost a race with another replica already, and is not to lose the next.
+        [arrival] if jobs.len() == 1 => {
+            tx.hold(&arrival.merchant, arrival.channel, &arrival.peer).await.map_err(Failed::Store)?;
+        }
+        _ => tx.ask_ahead(&arrivals).await.map_err(Failed::Store)?,
+    }
     for job in jobs {
         if let Err(failed) = turn(work, &mut tx, job, &mut outcome).await {
             // The transaction is undone by its drop; doing it here keeps the connection free of surprises.
@@ -216,7 +222,8 @@ async fn write_alone(work: &Work, post: &Post, job: Job) {
                 ended(Ended::NotDone);
                 return job.answer(Err(why));
             }
-            Ok(Err(Failed::Store(StoreError::Stale))) if tried < MOST_STALE => tried += 1,
+            // Taken: another replica opened the same conversation meanwhile; now it is there to be read.
+            Ok(Err(Failed::Store(StoreError::Stale | StoreError::Taken(_)))) if tried < MOST_STALE => tried += 1,
             Ok(Err(Failed::Store(fault @ (StoreError::Busy(_) | StoreError::Unwritable(_))))) => {
                 // The store's trouble, not the job's: the vendor sends it again.
                 tracing::error!(%fault, "a turn could not be stored");
