@@ -206,15 +206,16 @@ const SAVE_CONVERSATION: &str = "UPDATE conversation SET version = version + 1, 
      shown_name = $13, waiting_since = $14 \
      WHERE merchant_id = $1 AND conversation_id = $2 AND version = $3";
 
-/// For a server, of many conversations at once.
+/// For a server, of many conversations at once; their peers too, so that every way to one is a whole key.
 const SAVE_CONVERSATIONS: &str = "UPDATE conversation c SET version = c.version + 1, state = u.state, desk = u.desk, \
      language = u.language, next_seq = u.next_seq, gather_from = u.gather_from, gather_until = u.gather_until, \
      orders = u.orders, reachable = u.reachable, last_at = u.last_at, shown_name = u.shown_name, \
      waiting_since = u.waiting_since FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], \
      $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], \
-     $14::bigint[]) AS u (merchant_id, conversation_id, version, state, desk, language, next_seq, gather_from, \
-     gather_until, orders, reachable, last_at, shown_name, waiting_since) \
-     WHERE c.merchant_id = u.merchant_id AND c.conversation_id = u.conversation_id AND c.version = u.version";
+     $14::bigint[], $15::text[], $16::text[]) AS u (merchant_id, conversation_id, version, state, desk, language, \
+     next_seq, gather_from, gather_until, orders, reachable, last_at, shown_name, waiting_since, channel, peer) \
+     WHERE c.merchant_id = u.merchant_id AND c.conversation_id = u.conversation_id AND c.version = u.version \
+     AND c.channel = u.channel AND c.peer = u.peer";
 
 const NEW_MESSAGE: Sql = Sql {
     lite: "INSERT INTO message (merchant_id, conversation_id, seq, author, by_name, kind, body, buttons, at) \
@@ -530,11 +531,13 @@ impl Tx {
             reachable,
             now.0,
             conversation.shown_name.as_deref(),
-            waiting_since(&conversation.desk)
+            waiting_since(&conversation.desk),
+            conversation.channel.word(),
+            conversation.peer.as_str()
         ];
         match &mut self.writing {
             Writing::Pg(tx) if put_off => tx.later(SAVE_CONVERSATIONS, &values, true),
-            Writing::Pg(_) | Writing::Lite(_) => one_row(self.run(SAVE_CONVERSATION, &values).await?),
+            Writing::Pg(_) | Writing::Lite(_) => one_row(self.run(SAVE_CONVERSATION, &values[..14]).await?),
         }
     }
 

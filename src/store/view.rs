@@ -237,7 +237,7 @@ const ORDER: &str = orders!("AND o.order_id = $2");
 
 const ORDERS_OF: &str = orders!("AND o.conversation_id = $2 ORDER BY o.placed_at DESC LIMIT $3");
 
-const CONVERSATIONS: &str = conversations!("ORDER BY c.last_at DESC LIMIT $2");
+const CONVERSATIONS: &str = conversations!("AND c.last_at > 0 ORDER BY c.last_at DESC LIMIT $2");
 
 const CALLING: &str = conversations!("AND c.waiting_since IS NOT NULL ORDER BY c.waiting_since LIMIT $2");
 
