@@ -7,7 +7,7 @@
 
 use futures::TryStreamExt as _;
 use sha2::{Digest as _, Sha256};
-use sqlx::{AssertSqlSafe, Row as _, TypeInfo as _, postgres::PgRow};
+use sqlx::{AssertSqlSafe, PgConnection, Row as _, TypeInfo as _, postgres::PgRow};
 use tokio::sync::mpsc;
 
 use super::{
@@ -94,6 +94,9 @@ pub async fn transfer(from: &str, to: &str) -> Result<Vec<Moved>, MoveError> {
         return Err(MoveError::OtherTables(target.shown()));
     }
     let mut tx = target.begin().await?;
+    if let Writing::Pg(writing) = &mut tx.writing {
+        unhurried(writing.connection()).await?;
+    }
     for found in sums(&mut tx.writing, &tables).await? {
         if found.rows > 0 {
             return Err(MoveError::NotEmpty(target.shown(), found.table));
@@ -117,6 +120,14 @@ pub async fn transfer(from: &str, to: &str) -> Result<Vec<Moved>, MoveError> {
     Ok(arrived)
 }
 
+/// What is too long for a turn is not too long for a whole table.
+async fn unhurried(connection: &mut PgConnection) -> Result<(), StoreError> {
+    for limit in ["SET LOCAL statement_timeout = 0", "SET LOCAL idle_in_transaction_session_timeout = 0"] {
+        sqlx::query(limit).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
 async fn tables(store: &Store) -> Result<Vec<Table>, StoreError> {
     let columns: Vec<(String, String, i64)> = store.engine.all(TABLES, &[]).await?;
     let mut tables: Vec<Table> = Vec::new();
@@ -134,7 +145,9 @@ async fn read(source: Engine, tables: Vec<Table>, to: mpsc::Sender<Batch>) -> Re
     match source {
         Engine::Lite(lite) => read_file(lite, tables, to).await,
         Engine::Pg(pg) => {
-            let mut tx = pg.begin().await?.into_inner();
+            let mut tx = pg.begin().await?;
+            unhurried(tx.connection()).await?;
+            let mut tx = tx.into_inner();
             sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *tx).await?;
             for (at, table) in tables.iter().enumerate() {
                 let mut rows = sqlx::query(AssertSqlSafe(table.select())).fetch(&mut *tx);
