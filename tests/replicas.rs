@@ -8,7 +8,7 @@ use theusual::{
     channel::{Arrival, ChannelKind, Inbox as _, Peer, web},
     id::MerchantId,
     moment::{Moment, Span},
-    store::{LEASE, Store, transfer},
+    store::{LEASE, Store, StoreError, transfer},
     work::{Event, Habits, Work, new_id, now},
 };
 use tokio::process::{Child, Command};
@@ -291,4 +291,43 @@ async fn a_shop_moves_to_a_server_and_back_with_all_it_has() {
     drop(served);
     busy.close().await;
     transfer::transfer(&file.address(), &other.address()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_asked_ahead_and_has_changed_since_is_never_written() {
+    let place = Place::on_server().await;
+    let merchant = opened(&place).await;
+    let serving = work(&place).await;
+    for who in ["one", "two"] {
+        serving.deliver(says(&merchant, who, "2 margherita")).await.unwrap();
+    }
+    let arrivals = [says(&merchant, "one", "pickup"), says(&merchant, "two", "pickup")];
+    let store = Store::open(&place.address()).await.unwrap();
+    let peer = |who: &str| Peer::new(who).unwrap();
+
+    // A batch asks ahead; before it saves, another replica answers one of its customers.
+    let mut batch = store.begin().await.unwrap();
+    batch.ask_ahead(&arrivals.iter().collect::<Vec<_>>()).await.unwrap();
+    serving.deliver(says(&merchant, "one", "a diavola")).await.unwrap();
+    for who in ["one", "two"] {
+        let talk = batch.conversation_with(&merchant, ChannelKind::Web, &peer(who)).await.unwrap().unwrap();
+        batch.save(&merchant, &talk, now()).await.unwrap();
+    }
+    assert!(matches!(batch.commit().await, Err(StoreError::Stale)), "the older state is not put over the newer");
+
+    // The same arrivals at another replica, before the batch writes that they came.
+    let mut batch = store.begin().await.unwrap();
+    batch.ask_ahead(&arrivals.iter().collect::<Vec<_>>()).await.unwrap();
+    serving.deliver(arrivals[0].clone()).await.unwrap();
+    let talk = batch.conversation_with(&merchant, ChannelKind::Web, &peer("one")).await.unwrap().unwrap();
+    assert!(batch.receive(&arrivals[0], talk.id, None).await.unwrap());
+    assert!(!batch.receive(&arrivals[0], talk.id, None).await.unwrap(), "twice in one batch counts once");
+    assert!(matches!(batch.commit().await, Err(StoreError::Taken(_))), "it has come already");
+
+    let mut batch = store.begin().await.unwrap();
+    batch.ask_ahead(&arrivals.iter().collect::<Vec<_>>()).await.unwrap();
+    assert!(!batch.receive(&arrivals[0], talk.id, None).await.unwrap(), "it is known to have come");
+    batch.undo().await.unwrap();
+    serving.close().await;
+    store.close().await;
 }
