@@ -71,7 +71,7 @@ enum Operation {
     Sent(Box<Unsent>),
     Later(Box<Unsent>, &'static str),
     Failed(Box<Unsent>, &'static str, bool),
-    NextNumber(MerchantId),
+    TakeNumber(MerchantId),
     Place(MerchantId, Box<Order>, i64),
     Move(MerchantId, OrderId, Move, i64),
     Recent(MerchantId, CustomerId),
@@ -118,6 +118,31 @@ async fn both_engines_give_the_same_answers() {
     assert!(rows.iter().all(|count| *count > 0), "the operations did nothing");
     pair.file.close().await;
     pair.server.close().await;
+}
+
+#[tokio::test]
+async fn an_order_number_is_taken_once_and_nobody_waits_for_it() {
+    let merchant: MerchantId = SHOPS[0].parse().unwrap();
+    for place in [Place::in_file(), Place::on_server().await] {
+        let store = Store::open(&place.address()).await.unwrap();
+        store.import(&merchant, "{}", "{}", Moment(0)).await.unwrap();
+        let mut taken = Vec::new();
+        if store.shared() {
+            // Two turns of two replicas, neither of which is over.
+            let (mut one, mut other) = (store.begin().await.unwrap(), store.begin().await.unwrap());
+            taken.push(one.take_order_number(&merchant).await.unwrap());
+            taken.push(other.take_order_number(&merchant).await.unwrap());
+            taken.push(one.take_order_number(&merchant).await.unwrap());
+            one.undo().await.unwrap();
+            other.commit().await.unwrap();
+        }
+        let mut last = store.begin().await.unwrap();
+        taken.push(last.take_order_number(&merchant).await.unwrap());
+        taken.push(last.take_order_number(&merchant).await.unwrap());
+        last.commit().await.unwrap();
+        assert_eq!(taken, (1..=taken.len() as i64).collect::<Vec<_>>());
+        store.close().await;
+    }
 }
 
 impl Pair {
@@ -250,7 +275,7 @@ impl Pair {
                 self.text(),
                 self.dice.random_bool(0.3),
             ),
-            18 => Operation::NextNumber(merchant),
+            18 => Operation::TakeNumber(merchant),
             19 | 20 => Operation::Place(merchant, Box::new(self.order(conversation)), seq),
             21 | 22 => {
                 let moves = [
@@ -450,7 +475,8 @@ impl Operation {
             Operation::Sent(message) => debug(tx.mark_sent(message).await),
             Operation::Later(message, fault) => debug(tx.mark_later(message, fault).await),
             Operation::Failed(message, fault, gone) => debug(tx.mark_failed(message, fault, *gone).await),
-            Operation::NextNumber(merchant) => debug(tx.next_order_number(merchant).await),
+            // Which one is another matter: a server takes it apart from the transaction, which may be undone.
+            Operation::TakeNumber(merchant) => debug(tx.take_order_number(merchant).await.map(|number| number > 0)),
             Operation::Place(merchant, order, readback) => {
                 debug(tx.place(merchant, order, *readback, "customer").await)
             }

@@ -32,8 +32,6 @@ pub(super) struct Ahead {
     repeats: HashSet<(MerchantId, ChannelKind, String)>,
     /// A customer's latest orders, as far as they were asked for.
     orders: HashMap<(MerchantId, CustomerId), Vec<Order>>,
-    /// Conversations whose new state is put off.
-    put_off: HashSet<Chat>,
 }
 
 row! {
@@ -152,26 +150,14 @@ impl Tx {
         self.ahead.as_ref()?.orders.get(&(merchant.clone(), customer)).cloned()
     }
 
-    /// A conversation was saved; whether its row may be put off. One that is put off already may not twice.
-    pub(super) async fn saved(&mut self, merchant: &MerchantId, talk: &Conversation) -> Result<bool, StoreError> {
+    /// A conversation was saved.
+    pub(super) fn saved(&mut self, merchant: &MerchantId, talk: &Conversation) {
+        let Some(ahead) = self.ahead.as_mut() else { return };
         let chat = (merchant.clone(), talk.channel, talk.peer.clone());
-        let Some(ahead) = self.ahead.as_mut() else { return Ok(false) };
-        let known = ahead.talks.contains_key(&chat);
-        if known {
+        if let Some(known) = ahead.talks.get_mut(&chat) {
             let version = if talk.new { 1 } else { talk.version + 1 };
-            let now = Conversation { version, new: false, ..talk.clone() };
-            ahead.talks.insert(chat.clone(), Some(now));
+            *known = Some(Conversation { version, new: false, ..talk.clone() });
         }
-        if talk.new || !known {
-            return Ok(false);
-        }
-        if !ahead.put_off.insert(chat.clone()) {
-            self.settle().await?;
-            if let Some(ahead) = self.ahead.as_mut() {
-                ahead.put_off.insert(chat);
-            }
-        }
-        Ok(true)
     }
 
     /// Orders of a customer have changed.
@@ -184,13 +170,6 @@ impl Tx {
     /// Rows are changed otherwise than by saving them: whatever is asked from now on is asked anew.
     pub(super) fn forget_ahead(&mut self) {
         self.ahead = None;
-    }
-
-    /// What was put off is written.
-    pub(super) fn nothing_put_off(&mut self) {
-        if let Some(ahead) = self.ahead.as_mut() {
-            ahead.put_off.clear();
-        }
     }
 }
 

@@ -17,7 +17,7 @@ use sqlx::postgres::PgListener;
 
 use super::{
     OpenError, Store, StoreError, Tx,
-    engine::{Engine, Sql, values},
+    engine::{Engine, values},
     sqlite::Lite,
     turn::Writing,
 };
@@ -88,7 +88,7 @@ const LET_GO: &str = "UPDATE lease SET until = 0 WHERE merchant_id = $1 AND name
 const HELD: &str = "SELECT fence FROM lease WHERE merchant_id = $1 AND name = $2 AND holder = $3 AND fence = $4 \
      AND until > (extract(epoch FROM clock_timestamp()) * 1000)::bigint + $5";
 
-const TELL: Sql = Sql { lite: "", pg: "SELECT pg_notify($1, $2)" };
+const TELL: &str = "SELECT pg_notify(u.topic, u.news) FROM unnest($1::text[], $2::text[]) AS u (topic, news)";
 
 impl Store {
     /// Makes this process the one that serves the database, where only one can; [`OpenError::Served`] where another
@@ -178,10 +178,10 @@ impl Tx {
 
     /// Tells other replicas of what this transaction changes, once it is committed. At most [`LONGEST_NEWS`] bytes.
     pub async fn tell(&mut self, news: &str) -> Result<(), StoreError> {
-        match &self.writing {
+        match &mut self.writing {
             // They see that something was committed.
             Writing::Lite(_) => Ok(()),
-            Writing::Pg(_) => self.run(TELL, &values![TOPIC, news]).await.map(|_| ()),
+            Writing::Pg(tx) => tx.later(TELL, &values![TOPIC, news], false),
         }
     }
 }

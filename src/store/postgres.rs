@@ -8,7 +8,7 @@
 use std::{borrow::Cow, str::FromStr, time::Duration};
 
 use sqlx::{
-    AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, Transaction,
+    AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, Row as _, Transaction,
     migrate::MigrateError,
     postgres::{PgArguments, PgConnectOptions, PgListener, PgPoolOptions},
     query::Query,
@@ -60,6 +60,7 @@ pub(super) struct Pg {
 
 /// A transaction under way. Dropped before its commit, it is undone.
 pub(super) struct Writing {
+    pool: PgPool,
     tx: Transaction<'static, Postgres>,
     later: Vec<Later>,
 }
@@ -130,7 +131,7 @@ impl Pg {
     }
 
     pub(super) async fn begin(&self) -> Result<Writing, StoreError> {
-        Ok(Writing { tx: self.pool.begin().await?, later: Vec::new() })
+        Ok(Writing { pool: self.pool.clone(), tx: self.pool.begin().await?, later: Vec::new() })
     }
 
     pub(super) async fn run(&self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, StoreError> {
@@ -166,6 +167,15 @@ impl Writing {
         values: &[Value<'_>],
     ) -> Result<Vec<T>, StoreError> {
         read(bound(sql, values).fetch_all(&mut *self.tx).await?)
+    }
+
+    /// The same on another connection and committed by itself, whatever becomes of this transaction.
+    pub(super) async fn apart<T: FromRow>(
+        &self,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<T>, StoreError> {
+        read(bound(sql, values).fetch_all(&self.pool).await?)
     }
 
     /// All rows that a statement reads which takes columns of texts, and after them perhaps a number.
@@ -214,19 +224,36 @@ impl Writing {
         Ok(())
     }
 
-    /// Writes what was put off.
+    /// Writes what was put off, in one statement: each one more would be one more way to the server and back. Nothing in
+    /// it sees what another part of it writes.
     pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
-        for later in std::mem::take(&mut self.later) {
-            // Of our own constants, or of the names of our own tables.
-            let mut query = sqlx::query(AssertSqlSafe(later.sql.into_owned()));
-            for column in later.columns {
-                query = match column {
-                    Column::Text(all) => query.bind(all),
-                    Column::Int(all) => query.bind(all),
-                };
-            }
-            let touched = query.execute(&mut *self.tx).await?.rows_affected();
-            if later.exact && touched != later.rows {
+        let mut all = std::mem::take(&mut self.later);
+        if all.is_empty() {
+            return Ok(());
+        }
+        // In the same order whatever came first, as the server plans each order of them anew.
+        all.sort_by(|one, other| one.sql.cmp(&other.sql));
+        let (mut parts, mut counts, mut before) = (Vec::new(), Vec::new(), 0);
+        for (at, later) in all.iter().enumerate() {
+            let rows = if later.sql.starts_with("SELECT") { "" } else { " RETURNING 1" };
+            parts.push(format!("w{at} AS ({}{rows})", renumbered(&later.sql, before)));
+            counts.push(format!("(SELECT count(*) FROM w{at})"));
+            before += later.columns.len();
+        }
+        let sql = format!("WITH {} SELECT {}", parts.join(", "), counts.join(", "));
+        let expected: Vec<Option<u64>> = all.iter().map(|later| later.exact.then_some(later.rows)).collect();
+        // Of our own constants, or of the names of our own tables.
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for column in all.into_iter().flat_map(|later| later.columns) {
+            query = match column {
+                Column::Text(all) => query.bind(all),
+                Column::Int(all) => query.bind(all),
+            };
+        }
+        let row = query.fetch_one(&mut *self.tx).await?;
+        for (at, expected) in expected.into_iter().enumerate() {
+            let touched: i64 = row.try_get(at)?;
+            if expected.is_some_and(|rows| u64::try_from(touched) != Ok(rows)) {
                 return Err(StoreError::Stale);
             }
         }
@@ -248,6 +275,18 @@ impl Writing {
     pub(super) async fn undo(self) -> Result<(), StoreError> {
         Ok(self.tx.rollback().await?)
     }
+}
+
+/// A statement whose parameters are counted from behind others.
+fn renumbered(sql: &str, before: usize) -> String {
+    let mut parts = sql.split('$');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let number: usize = part[..digits].parse().unwrap_or_default();
+        text.push_str(&format!("${}{}", number + before, &part[digits..]));
+    }
+    text
 }
 
 fn bound<'q>(sql: &'static str, values: &'q [Value<'q>]) -> Query<'q, Postgres, PgArguments> {

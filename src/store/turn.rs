@@ -1,6 +1,8 @@
 //! The writing side of a turn. Every function here runs inside one transaction; nothing is stored before
 //! [`Tx::commit`], and dropping a [`Tx`] undoes all of it.
 
+use std::collections::HashSet;
+
 use super::{
     Conversation, Gathering, NewMessage, Recalled, Store, StoreError, Urgency,
     ahead::Ahead,
@@ -28,14 +30,8 @@ const MOST_UNSENT: i64 = 1_000;
 pub struct Tx {
     pub(super) writing: Writing,
     pub(super) ahead: Option<Box<Ahead>>,
-    numbers: Vec<Numbers>,
-}
-
-/// The order numbers of a shop that a transaction on a server keeps to itself until its end.
-struct Numbers {
-    merchant: MerchantId,
-    first: i64,
-    next: i64,
+    /// Conversations and customers of which a row is put off: one statement can't write the same row twice.
+    put_off: HashSet<u128>,
 }
 
 pub(super) enum Writing {
@@ -154,21 +150,20 @@ row! {
 
 const SHOPS: &str = "SELECT merchant_id, catalog, faq, version FROM merchant ORDER BY opened_at, merchant_id";
 
-const IMPORT: &str = "INSERT INTO merchant (merchant_id, catalog, faq, version, next_order, opened_at) \
-     VALUES ($1, $2, $3, 1, 1, $4) ON CONFLICT (merchant_id) DO UPDATE \
+const IMPORT: &str = "INSERT INTO merchant (merchant_id, catalog, faq, version, opened_at) \
+     VALUES ($1, $2, $3, 1, $4) ON CONFLICT (merchant_id) DO UPDATE \
      SET catalog = excluded.catalog, faq = excluded.faq, version = merchant.version + 1";
 
-/// On a server, whoever reads the number keeps it until the commit, or others would take it meanwhile.
-const NEXT_ORDER: Sql = Sql {
-    lite: "SELECT next_order FROM merchant WHERE merchant_id = $1",
-    pg: "SELECT next_order FROM merchant WHERE merchant_id = $1 FOR UPDATE",
+/// On a server the row would be locked until the commit, and every other writer of the shop would wait for it; so there
+/// the number is taken apart from the transaction, and a turn that fails afterwards leaves a gap. Its own commit waits for
+/// no disk: the order that bears the number is behind it in the log.
+const TAKE_ORDER_NUMBER: Sql = Sql {
+    lite: "INSERT INTO order_number (merchant_id, last) VALUES ($1, 1) \
+           ON CONFLICT (merchant_id) DO UPDATE SET last = order_number.last + 1 RETURNING last",
+    pg: "WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS flush) \
+         INSERT INTO order_number (merchant_id, last) SELECT $1, 1 FROM quick WHERE quick.flush = 'off' \
+         ON CONFLICT (merchant_id) DO UPDATE SET last = order_number.last + 1 RETURNING last",
 };
-
-const TAKE_ORDER_NUMBER: &str =
-    "UPDATE merchant SET next_order = next_order + 1 WHERE merchant_id = $1 AND next_order = $2";
-
-/// The row is locked by whoever has read the first of them.
-const ORDER_NUMBERS_TAKEN: &str = "UPDATE merchant SET next_order = $2 WHERE merchant_id = $1";
 
 const INBOX: &str = "INSERT INTO inbox (merchant_id, channel, foreign_id, conversation_id, seq, received_at) \
      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (merchant_id, channel, foreign_id) DO NOTHING";
@@ -191,31 +186,49 @@ const BY_ID: &str = "SELECT c.conversation_id, c.channel, c.peer, c.customer_id,
 
 const HOLD: &str = "SELECT version FROM conversation WHERE merchant_id = $1 AND channel = $2 AND peer = $3 FOR UPDATE";
 
-const NEW_CUSTOMER: &str = "INSERT INTO customer (merchant_id, customer_id, name, language, address, offers, \
-     created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const NEW_CUSTOMER: Sql = Sql {
+    lite: "INSERT INTO customer (merchant_id, customer_id, name, language, address, offers, created_at) \
+           VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    pg: "INSERT INTO customer (merchant_id, customer_id, name, language, address, offers, created_at) \
+         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[])",
+};
 
-const SAVE_CUSTOMER: &str = "UPDATE customer SET name = $3, language = $4, address = $5, offers = $6 \
-     WHERE merchant_id = $1 AND customer_id = $2";
+const SAVE_CUSTOMER: Sql = Sql {
+    lite: "UPDATE customer SET name = $3, language = $4, address = $5, offers = $6 \
+           WHERE merchant_id = $1 AND customer_id = $2",
+    pg: "UPDATE customer c SET name = u.name, language = u.language, address = u.address, offers = u.offers \
+         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[]) \
+         AS u (merchant_id, customer_id, name, language, address, offers) \
+         WHERE c.merchant_id = u.merchant_id AND c.customer_id = u.customer_id",
+};
 
-const NEW_CONVERSATION: &str = "INSERT INTO conversation (merchant_id, conversation_id, channel, peer, customer_id, \
-     version, state, desk, language, next_seq, gather_from, gather_until, orders, reachable, last_at, shown_name, \
-     waiting_since) VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+const NEW_CONVERSATION: Sql = Sql {
+    lite: "INSERT INTO conversation (merchant_id, conversation_id, version, state, desk, language, next_seq, \
+           gather_from, gather_until, orders, reachable, last_at, shown_name, waiting_since, channel, peer, \
+           customer_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+    pg: "INSERT INTO conversation (merchant_id, conversation_id, version, state, desk, language, next_seq, \
+         gather_from, gather_until, orders, reachable, last_at, shown_name, waiting_since, channel, peer, \
+         customer_id) SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], \
+         $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], \
+         $14::bigint[], $15::text[], $16::text[], $17::text[])",
+};
 
-const SAVE_CONVERSATION: &str = "UPDATE conversation SET version = version + 1, state = $4, desk = $5, language = $6, \
-     next_seq = $7, gather_from = $8, gather_until = $9, orders = $10, reachable = $11, last_at = $12, \
-     shown_name = $13, waiting_since = $14 \
-     WHERE merchant_id = $1 AND conversation_id = $2 AND version = $3";
-
-/// For a server, of many conversations at once; their peers too, so that every way to one is a whole key.
-const SAVE_CONVERSATIONS: &str = "UPDATE conversation c SET version = c.version + 1, state = u.state, desk = u.desk, \
-     language = u.language, next_seq = u.next_seq, gather_from = u.gather_from, gather_until = u.gather_until, \
-     orders = u.orders, reachable = u.reachable, last_at = u.last_at, shown_name = u.shown_name, \
-     waiting_since = u.waiting_since FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], \
-     $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], \
-     $14::bigint[], $15::text[], $16::text[]) AS u (merchant_id, conversation_id, version, state, desk, language, \
-     next_seq, gather_from, gather_until, orders, reachable, last_at, shown_name, waiting_since, channel, peer) \
-     WHERE c.merchant_id = u.merchant_id AND c.conversation_id = u.conversation_id AND c.version = u.version \
-     AND c.channel = u.channel AND c.peer = u.peer";
+/// The peer never changes; it is named so that to a server every way to a conversation is a whole key.
+const SAVE_CONVERSATION: Sql = Sql {
+    lite: "UPDATE conversation SET version = version + 1, state = $4, desk = $5, language = $6, next_seq = $7, \
+           gather_from = $8, gather_until = $9, orders = $10, reachable = $11, last_at = $12, shown_name = $13, \
+           waiting_since = $14 WHERE merchant_id = $1 AND conversation_id = $2 AND version = $3 AND channel = $15 \
+           AND peer = $16",
+    pg: "UPDATE conversation c SET version = c.version + 1, state = u.state, desk = u.desk, \
+         language = u.language, next_seq = u.next_seq, gather_from = u.gather_from, gather_until = u.gather_until, \
+         orders = u.orders, reachable = u.reachable, last_at = u.last_at, shown_name = u.shown_name, \
+         waiting_since = u.waiting_since FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], \
+         $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], \
+         $14::bigint[], $15::text[], $16::text[]) AS u (merchant_id, conversation_id, version, state, desk, language, \
+         next_seq, gather_from, gather_until, orders, reachable, last_at, shown_name, waiting_since, channel, peer) \
+         WHERE c.merchant_id = u.merchant_id AND c.conversation_id = u.conversation_id AND c.version = u.version \
+         AND c.channel = u.channel AND c.peer = u.peer",
+};
 
 const NEW_MESSAGE: Sql = Sql {
     lite: "INSERT INTO message (merchant_id, conversation_id, seq, author, by_name, kind, body, buttons, at) \
@@ -326,7 +339,7 @@ const DUE_GATHERINGS: &str = "SELECT merchant_id, conversation_id, channel, gath
 
 impl Tx {
     pub(super) fn new(writing: Writing) -> Tx {
-        Tx { writing, ahead: None, numbers: Vec::new() }
+        Tx { writing, ahead: None, put_off: HashSet::new() }
     }
 
     /// Runs a statement; how many rows it touched.
@@ -337,28 +350,33 @@ impl Tx {
         }
     }
 
-    /// Runs a statement whose rows nobody reads before [`Tx::settle`] or the commit: on a server, many together.
-    pub(super) async fn later(&mut self, sql: Sql, values: &[Value<'_>]) -> Result<(), StoreError> {
+    /// Runs a statement whose rows nobody reads before [`Tx::settle`] or the commit: on a server, many together. Where it
+    /// is `exact` and touches no row, the transaction is [`StoreError::Stale`].
+    pub(super) fn later(&mut self, sql: Sql, values: &[Value<'_>], exact: bool) -> Result<(), StoreError> {
         match &mut self.writing {
-            Writing::Lite(tx) => tx.run(sql.lite, values).map(|_| ()),
-            Writing::Pg(tx) => tx.later(sql.pg, values, false),
+            Writing::Lite(tx) => match tx.run(sql.lite, values)? {
+                0 if exact => Err(StoreError::Stale),
+                _ => Ok(()),
+            },
+            Writing::Pg(tx) => tx.later(sql.pg, values, exact),
         }
     }
 
     /// Makes what was put off visible to the statements that follow.
     pub async fn settle(&mut self) -> Result<(), StoreError> {
-        match &mut self.writing {
-            Writing::Lite(_) => return Ok(()),
-            Writing::Pg(tx) => tx.settle().await?,
+        if let Writing::Pg(tx) = &mut self.writing {
+            tx.settle().await?;
+            self.put_off.clear();
         }
-        for at in 0..self.numbers.len() {
-            let Numbers { merchant, first, next } = &mut self.numbers[at];
-            if std::mem::replace(first, *next) != *next {
-                let (merchant, next) = (merchant.clone(), *next);
-                self.run(ORDER_NUMBERS_TAKEN, &values![merchant.as_str(), next]).await?;
-            }
+        Ok(())
+    }
+
+    /// A row of this id is put off next; one that was put off before is written first.
+    async fn puts_off(&mut self, id: u128) -> Result<(), StoreError> {
+        if !self.put_off.insert(id) {
+            self.settle().await?;
+            self.put_off.insert(id);
         }
-        self.nothing_put_off();
         Ok(())
     }
 
@@ -433,7 +451,7 @@ impl Tx {
         let values = values![merchant, channel, &arrival.foreign_id, id, seq, arrival.at.0];
         match &mut self.writing {
             // Where it has come meanwhile after all, its key stands in the way and everything is asked anew.
-            Writing::Pg(tx) if before.is_some() => tx.later(INBOX_ROWS, &values, true).map(|()| true),
+            Writing::Pg(tx) if before.is_some() => tx.later(INBOX_ROWS, &values, false).map(|()| true),
             Writing::Pg(_) | Writing::Lite(_) => Ok(self.run(INBOX, &values).await? == 1),
         }
     }
@@ -490,37 +508,12 @@ impl Tx {
         let gather_from = conversation.gathering.map(|g| g.from);
         let gather_until = conversation.gathering.map(|g| g.until.0);
         let reachable = i64::from(conversation.reachable);
-        let put_off = self.saved(merchant, conversation).await?;
-        if conversation.new {
-            self.run(
-                NEW_CONVERSATION,
-                &values![
-                    merchant.as_str(),
-                    conversation.id.to_string(),
-                    conversation.channel.word(),
-                    conversation.peer.as_str(),
-                    conversation.customer.id.to_string(),
-                    state,
-                    desk,
-                    language,
-                    conversation.next_seq,
-                    gather_from,
-                    gather_until,
-                    conversation.orders,
-                    reachable,
-                    now.0,
-                    conversation.shown_name.as_deref(),
-                    waiting_since(&conversation.desk)
-                ],
-            )
-            .await?;
-            return Ok(());
-        }
-        let id = conversation.id.to_string();
+        self.saved(merchant, conversation);
+        self.puts_off(conversation.id.0).await?;
         let values = values![
             merchant.as_str(),
-            id,
-            conversation.version,
+            conversation.id.to_string(),
+            if conversation.new { 1 } else { conversation.version },
             state,
             desk,
             language,
@@ -533,11 +526,12 @@ impl Tx {
             conversation.shown_name.as_deref(),
             waiting_since(&conversation.desk),
             conversation.channel.word(),
-            conversation.peer.as_str()
+            conversation.peer.as_str(),
+            conversation.customer.id.to_string()
         ];
-        match &mut self.writing {
-            Writing::Pg(tx) if put_off => tx.later(SAVE_CONVERSATIONS, &values, true),
-            Writing::Pg(_) | Writing::Lite(_) => one_row(self.run(SAVE_CONVERSATION, &values[..14]).await?),
+        match conversation.new {
+            true => self.later(NEW_CONVERSATION, &values, false),
+            false => self.later(SAVE_CONVERSATION, &values[..16], true),
         }
     }
 
@@ -552,13 +546,12 @@ impl Tx {
         let [name, address] = [customer.name.as_deref(), customer.address.as_deref()];
         let language = customer.language.map(|l| l.tag().to_owned());
         let offers = customer.offers.map(i64::from);
-        let (merchant, id) = (merchant.as_str(), customer.id.to_string());
-        if new {
-            self.run(NEW_CUSTOMER, &values![merchant, id, name, language, address, offers, now.0]).await?;
-        } else {
-            self.run(SAVE_CUSTOMER, &values![merchant, id, name, language, address, offers]).await?;
+        self.puts_off(customer.id.0).await?;
+        let values = values![merchant.as_str(), customer.id.to_string(), name, language, address, offers, now.0];
+        match new {
+            true => self.later(NEW_CUSTOMER, &values, false),
+            false => self.later(SAVE_CUSTOMER, &values[..6], true),
         }
-        Ok(())
     }
 
     /// Writes a message of a conversation down.
@@ -586,9 +579,8 @@ impl Tx {
                 buttons,
                 message.at.0
             ],
+            false,
         )
-        .await?;
-        Ok(())
     }
 
     /// What the customer wrote from message `from` on, one text a message.
@@ -616,15 +608,13 @@ impl Tx {
                 message.urgency.word(),
                 message.expires_at.map(|at| at.0)
             ],
+            false,
         )
-        .await?;
-        Ok(())
     }
 
     /// A vendor took the message.
     pub async fn mark_sent(&mut self, message: &Unsent) -> Result<(), StoreError> {
-        self.later(SENT, &values![message.merchant.as_str(), message.conversation.to_string(), message.seq]).await?;
-        Ok(())
+        self.later(SENT, &values![message.merchant.as_str(), message.conversation.to_string(), message.seq], false)
     }
 
     /// The message is tried again later.
@@ -685,20 +675,18 @@ impl Tx {
         self.one(UNDELIVERED, &values![merchant.as_str(), conversation.to_string()]).await
     }
 
-    /// The number that the next order of a shop gets, if it is placed in this transaction.
-    pub async fn next_order_number(&mut self, merchant: &MerchantId) -> Result<i64, StoreError> {
-        if let Some(numbers) = self.numbers.iter().find(|numbers| numbers.merchant == *merchant) {
-            return Ok(numbers.next);
-        }
-        let next = self.one(NEXT_ORDER, &values![merchant.as_str()]).await?;
-        if let Writing::Pg(_) = self.writing {
-            self.numbers.push(Numbers { merchant: merchant.clone(), first: next, next });
-        }
-        Ok(next)
+    /// Takes the number that the next order of a shop gets.
+    pub async fn take_order_number(&mut self, merchant: &MerchantId) -> Result<i64, StoreError> {
+        let values = values![merchant.as_str()];
+        let taken: Vec<i64> = match &mut self.writing {
+            Writing::Lite(tx) => tx.all(TAKE_ORDER_NUMBER.lite, &values)?,
+            Writing::Pg(tx) => tx.apart(TAKE_ORDER_NUMBER.pg, &values).await?,
+        };
+        taken.into_iter().next().ok_or_else(missing)
     }
 
-    /// Places an order under the number that it names. [`StoreError::Stale`] where somebody else took the number,
-    /// [`StoreError::Taken`] where this read-back has its order already.
+    /// Places an order under a number that was taken for it. [`StoreError::Taken`] where this read-back has its order
+    /// already.
     pub async fn place(
         &mut self,
         merchant: &MerchantId,
@@ -707,11 +695,6 @@ impl Tx {
         actor: &str,
     ) -> Result<(), StoreError> {
         self.forget_orders(merchant, order.customer);
-        match self.numbers.iter_mut().find(|numbers| numbers.merchant == *merchant) {
-            Some(numbers) if numbers.next == order.number => numbers.next += 1,
-            Some(_) => return Err(StoreError::Stale),
-            None => one_row(self.run(TAKE_ORDER_NUMBER, &values![merchant.as_str(), order.number]).await?)?,
-        }
         let totals: Vec<i64> = order.line_totals.iter().map(|m| m.in_minor()).collect();
         self.later(
             NEW_ORDER,
@@ -741,8 +724,8 @@ impl Tx {
                 order.note.as_deref(),
                 order.moved_at.0
             ],
-        )
-        .await?;
+            false,
+        )?;
         self.note_move(merchant, order, actor).await
     }
 
@@ -865,9 +848,8 @@ impl Tx {
                 actor,
                 order.moved_at.0
             ],
+            false,
         )
-        .await?;
-        Ok(())
     }
 }
 

@@ -60,6 +60,9 @@ const LOOK_AGAIN: Span = Span::seconds(2);
 /// How often a job is run again because somebody else changed what it had read.
 const MOST_STALE: u32 = 5;
 
+/// The order number of a step that places no order.
+const UNNUMBERED: i64 = 0;
+
 /// Something for the writer to do.
 pub(super) enum Job {
     /// Take an arrival in.
@@ -759,16 +762,20 @@ impl Talk<'_> {
             Recalled::Unreadable(text) => {
                 tracing::error!(conversation = %self.conversation.id, "a stored state can't be read; staff are called");
                 self.note(&format!("The bot lost its place here. What it had stored: {text}")).await?;
-                self.conversation.desk = self.step(State::default(), &Input::Forgotten, &orders, 0).desk;
+                self.conversation.desk = self.step(State::default(), &Input::Forgotten, &orders, UNNUMBERED).desk;
                 State::default()
             }
         };
-        let next_number = match state.stage {
-            Stage::Confirming { .. } => self.tx.next_order_number(&self.shop.id).await?,
-            Stage::Idle | Stage::Filling { .. } => 0,
-        };
         let before = self.conversation.desk.clone();
-        let step = self.step(state, input, &orders, next_number);
+        let confirming = matches!(state.stage, Stage::Confirming { .. }).then(|| state.clone());
+        let mut step = self.step(state, input, &orders, UNNUMBERED);
+        // A number is taken for an order that is placed, and for nothing else.
+        if let Some(state) = confirming
+            && step.effects.iter().any(|effect| matches!(effect, Effect::Place(..)))
+        {
+            let number = self.tx.take_order_number(&self.shop.id).await?;
+            step = self.step(state, input, &orders, number);
+        }
         self.conversation.state = Recalled::Known(step.state);
         self.conversation.desk = step.desk;
         for effect in step.effects {
