@@ -204,8 +204,15 @@ fn settings() -> anyhow::Result<Settings> {
     Ok(Settings::read(&folder, environment)?)
 }
 
+/// The threads that wait for nothing. Who writes to a file has one of its own, and so a core: with as many threads as
+/// cores beside it, they wake each other up more than they help.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime can't start")
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.saturating_sub(1).max(1))
+        .enable_all()
+        .build()
+        .context("the runtime can't start")
 }
 
 /// Logs to standard error; standard output belongs to what a command prints.

@@ -10,6 +10,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
+use compact_str::CompactString;
 use foldhash::{HashMap, HashSet};
 use include_dir::{Dir, include_dir};
 use rust_stemmers::{Algorithm, Stemmer};
@@ -283,17 +284,17 @@ pub struct Lexicon {
     pub language: Language,
     /// Its name in itself.
     pub name: String,
-    phrases: HashMap<String, Meaning>,
+    phrases: HashMap<CompactString, Meaning>,
     longest_phrase: usize,
     /// Words of the longest phrase that begins with a word.
-    longest_from: HashMap<String, usize>,
+    longest_from: HashMap<CompactString, usize>,
     /// Single words for numbers.
-    number_words: HashMap<u32, Vec<String>>,
-    vocabulary: HashSet<String>,
+    number_words: HashMap<u32, Vec<CompactString>>,
+    vocabulary: HashSet<CompactString>,
     /// Stems of words that occur in phrases but in no pattern.
-    known_stems: HashSet<String>,
+    known_stems: HashSet<CompactString>,
     /// How often a word occurs in messages.
-    uses: HashMap<String, u32>,
+    uses: HashMap<CompactString, u32>,
     definite_endings: Vec<String>,
     /// Whether nouns are written together.
     pub compounds: bool,
@@ -305,16 +306,16 @@ pub struct Lexicon {
     pub one_prefix: Option<String>,
     /// Whether an adjective may as well stand behind its noun.
     pub free_order: bool,
-    spellings: HashMap<String, String>,
+    spellings: HashMap<CompactString, CompactString>,
     /// The same by stems, for other forms of those words.
-    spelt_stems: HashMap<String, String>,
+    spelt_stems: HashMap<CompactString, CompactString>,
     patterns: Vec<Pattern>,
     /// By the stem that a phrase may begin with.
     patterns_by_first: Vec<Vec<usize>>,
     /// The stems of patterns.
-    stem_ids: HashMap<String, StemId>,
+    stem_ids: HashMap<CompactString, StemId>,
     /// The words of patterns, with their stems.
-    pattern_words: HashMap<String, StemId>,
+    pattern_words: HashMap<CompactString, StemId>,
     stemming: Stemming,
 }
 
@@ -496,9 +497,9 @@ impl Lexicon {
             };
             if key.chars().count() >= SHORTEST_SPELT_STEM {
                 let (key, value) = (lexicon.stemming.stem(key), lexicon.stemming.stem(value));
-                lexicon.spelt_stems.insert(key, value);
+                lexicon.spelt_stems.insert(key.into(), value.into());
             }
-            lexicon.spellings.insert(key.clone(), value.clone());
+            lexicon.spellings.insert(key.into(), value.into());
         }
         for (phrase, number) in &file.numbers {
             lexicon.phrase(phrase).number = Some(*number);
@@ -534,7 +535,7 @@ impl Lexicon {
             // "{p}" and its like stand for names.
             let plain: String = line.split(['{', '}']).step_by(2).collect::<Vec<_>>().join(" ");
             for word in text::words(&plain) {
-                *lexicon.uses.entry(word).or_default() += 1;
+                *lexicon.uses.entry(word.into()).or_default() += 1;
             }
         }
         // Words of patterns have theirs already.
@@ -544,6 +545,7 @@ impl Lexicon {
             .filter(|word| !lexicon.pattern_words.contains_key(*word))
             .map(|word| lexicon.stem(word))
             .filter(|stem| stem.chars().count() >= SHORTEST_KNOWN_STEM)
+            .map(CompactString::from)
             .collect();
         Ok(lexicon)
     }
@@ -556,7 +558,7 @@ impl Lexicon {
             return written;
         }
         let spelt: Vec<&str> = phrase.split(' ').map(|word| self.spelt(word)).collect();
-        self.phrases.get(&spelt.join(" ")).copied()
+        self.phrases.get(spelt.join(" ").as_str()).copied()
     }
 
     /// What a phrase of several words means, given as written and as the lexicon spells it.
@@ -566,7 +568,7 @@ impl Lexicon {
 
     /// The lexicon's own spelling of a word, where that is another.
     pub fn respelt(&self, word: &str) -> Option<&str> {
-        self.spellings.get(word).map(String::as_str)
+        self.spellings.get(word).map(CompactString::as_str)
     }
 
     /// Whether a phrase begins with the folded word.
@@ -581,7 +583,7 @@ impl Lexicon {
 
     /// The word as the lexicon and merchants spell it.
     fn spelt<'a>(&'a self, word: &'a str) -> &'a str {
-        self.spellings.get(word).map_or(word, String::as_str)
+        self.spellings.get(word).map_or(word, CompactString::as_str)
     }
 
     /// Whether these folded words are, all together, a phrase that does something or tells what a message is for.
@@ -640,12 +642,12 @@ impl Lexicon {
     /// The folded word without its ending.
     pub fn stem(&self, word: &str) -> String {
         let stem = self.stemming.stem(self.spelt(word));
-        self.spelt_stems.get(&stem).cloned().unwrap_or(stem)
+        self.spelt_stems.get(stem.as_str()).map_or(stem, CompactString::to_string)
     }
 
     /// The single words for a number.
     pub fn number_words(&self, number: u32) -> impl Iterator<Item = &str> {
-        self.number_words.get(&number).into_iter().flatten().map(String::as_str)
+        self.number_words.get(&number).into_iter().flatten().map(CompactString::as_str)
     }
 
     /// The phrases that do this.
@@ -668,11 +670,11 @@ impl Lexicon {
         self.longest_phrase = self.longest_phrase.max(words.len());
         let key = words.join(" ");
         if let Some(first) = words.first() {
-            let longest = self.longest_from.entry(first.clone()).or_default();
+            let longest = self.longest_from.entry(first.into()).or_default();
             *longest = (*longest).max(words.len());
         }
-        self.vocabulary.extend(words);
-        self.phrases.entry(key).or_default()
+        self.vocabulary.extend(words.into_iter().map(CompactString::from));
+        self.phrases.entry(key.into()).or_default()
     }
 
     fn pattern(&mut self, intent: Intent, phrase: &str) -> Result<(), String> {
@@ -746,15 +748,16 @@ impl Lexicon {
 
     /// The stem of a word of a pattern.
     fn pattern_word(&mut self, word: String) -> StemId {
-        if let Some(&known) = self.pattern_words.get(&word) {
+        if let Some(&known) = self.pattern_words.get(word.as_str()) {
             return known;
         }
         let next = StemId(self.stem_ids.len() as u32);
         let stem = self.stem(&word);
-        let stem = *self.stem_ids.entry(stem).or_insert(next);
+        let stem = *self.stem_ids.entry(stem.into()).or_insert(next);
         if stem == next {
             self.patterns_by_first.push(Vec::new());
         }
+        let word = CompactString::from(word);
         self.vocabulary.insert(word.clone());
         self.pattern_words.insert(word, stem);
         stem
