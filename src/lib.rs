@@ -27,6 +27,7 @@ pub mod wording;
 
 // Ring 3: edges.
 pub mod channel;
+pub mod failpoint;
 pub mod store;
 
 // Ring 4: shells.

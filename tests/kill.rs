@@ -1,8 +1,8 @@
-//! The torture: the real program is killed (SIGKILL) at random moments, again and again, while customers order, and
-//! nothing that it acknowledged may be lost and nothing may count twice.
+//! The torture: the real program is killed (SIGKILL) at random moments, again and again, and ends itself at each of its
+//! failpoints, while customers order, and nothing that it acknowledged may be lost and nothing may count twice.
 //!
-//! Sixteen customers each walk through an order, over and over; a fifth of their messages is delivered twice. The first
-//! half of the program's lives gets its updates by webhook, the second by long polling. Afterwards:
+//! Sixteen customers each walk through an order, over and over; a fifth of their messages is delivered twice. Half of the
+//! program's lives get their updates by webhook, the others by long polling. Each failpoint must end a life. Afterwards:
 //! - each message was answered once, and each "yes" made exactly one order, with a number of its own;
 //! - each acknowledged update is in the program's inbox, and nothing is left in its outbox or was set aside;
 //! - an answer came twice only where it was the last one of its chat at a kill: `sendMessage` has no key of idempotency,
@@ -11,12 +11,14 @@
 //!
 //! What it does not show: the loss of power (a killed process loses nothing that it wrote; a machine may).
 //!
-//! `USUAL_KILLS` sets how many kills there are, `USUAL_SEED` repeats a run's moments (as far as the machine does), and
-//! `USUAL_BINARY` names another build to be killed, such as a release build.
+//! `USUAL_KILLS` sets how many kills there are and `USUAL_ENDS` how many at each failpoint, `USUAL_SEED` repeats a run's
+//! moments (as far as the machine does), and `USUAL_BINARY` names another build to be killed, such as a release build,
+//! which has no failpoints: then there are kills alone.
 
 use std::{
     collections::{BTreeSet, HashSet},
     fs::{File, OpenOptions},
+    os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::Stdio,
     sync::{
@@ -26,7 +28,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rand::{Rng, SeedableRng, rngs::StdRng};
+use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom as _};
+use theusual::failpoint::Failpoint;
 use tokio::process::{Child, Command};
 
 use self::support::{
@@ -40,7 +43,13 @@ mod support;
 const CHATS: i64 = 16;
 
 /// How many kills there are where `USUAL_KILLS` does not say.
-const KILLS: usize = 100;
+const KILLS: usize = 60;
+
+/// How often each failpoint ends the program where `USUAL_ENDS` does not say.
+const ENDS: usize = 2;
+
+/// How often a failpoint that is passed all the time ends the program, of a hundred passings: a life is to get somewhere.
+const ENDS_OF_HUNDRED: u32 = 3;
 
 /// How often a message is delivered a second time, of 1.
 const REPEATS: f64 = 0.2;
@@ -56,6 +65,9 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
 const SECRET: &str = "the-Torture_s-secret";
 
+/// The signal of a process that ends itself (SIGABRT).
+const ABORTED: i32 = 6;
+
 /// The program, and all that it is told.
 struct Program {
     binary: PathBuf,
@@ -64,6 +76,15 @@ struct Program {
     port: u16,
     telegram: String,
     client: reqwest::Client,
+}
+
+/// How a life of the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It is killed.
+    Kill,
+    /// It ends itself there.
+    At(Failpoint),
 }
 
 /// One life of the program ended: what Telegram had seen of it.
@@ -88,7 +109,11 @@ struct Walked {
 async fn nothing_acknowledged_is_lost_by_a_kill() {
     let kills: usize = number("USUAL_KILLS").map_or(KILLS, |kills| kills as usize);
     let seed = number("USUAL_SEED").unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
-    println!("kill: seed {seed}, {kills} kills");
+    let ends = match std::env::var_os("USUAL_BINARY") {
+        Some(_) => 0,
+        None => number("USUAL_ENDS").map_or(ENDS, |ends| ends as usize),
+    };
+    println!("kill: seed {seed}, {kills} kills, {ends} ends at each failpoint");
     let fake = Arc::new(FakeTelegram::start().await);
     let program = Program::new(fake.url()).await;
     let stop = Arc::new(AtomicBool::new(false));
@@ -102,20 +127,30 @@ async fn nothing_acknowledged_is_lost_by_a_kill() {
     let started = Instant::now();
     let mut random = StdRng::seed_from_u64(seed);
     let mut history = Vec::new();
-    for life in 0..kills {
+    let mut lives: Vec<End> = vec![End::Kill; kills];
+    for point in Failpoint::ALL {
+        lives.extend(vec![End::At(point); ends]);
+    }
+    lives.shuffle(&mut random);
+    for (life, end) in lives.iter().enumerate() {
         let sent_before = fake.sent();
-        let mut child = program.start(life < kills / 2).await;
-        tokio::time::sleep(Duration::from_millis(random.random_range(LIFETIME))).await;
+        let mut child = program.start(by_webhook(*end, life), *end).await;
+        match end {
+            End::Kill => {
+                tokio::time::sleep(Duration::from_millis(random.random_range(LIFETIME))).await;
+                child.kill().await.expect("the program was killed");
+            }
+            End::At(point) => program.ends_at(&mut child, *point).await,
+        }
         // A customer that gave up has something to say.
         if let Some(ended) = customers.try_join_next() {
             ended.expect("a customer");
         }
-        child.kill().await.expect("the program was killed");
         let last_answers = (1..=CHATS).filter_map(|chat| fake.replies(chat).pop());
         let in_flight = last_answers.filter(|reply| reply.sequence >= sent_before).count();
         history.push(Kill { sent: fake.sent(), in_flight, busy: !fake.pending().is_empty() });
     }
-    let mut child = program.start(false).await;
+    let mut child = program.start(false, End::Kill).await;
     stop.store(true, Ordering::Relaxed);
     let mut walked = Vec::new();
     while let Some(ended) = customers.join_next().await {
@@ -130,18 +165,22 @@ async fn nothing_acknowledged_is_lost_by_a_kill() {
     let orders = check_database(&program, &fake, &walked).await;
     fake.assert_empty();
     println!(
-        "kill: seed {seed}: {kills} kills ({} by webhook, {} by polling; {} with updates under way) in {} s; {} updates \
-         acknowledged, {} of them repeated; {orders} orders for {orders} times yes; 0 lost (so fewer than {} of 100 \
-         kills lose something, at 95 %); {duplicates} answers came twice, of {most} that might have",
-        kills / 2,
-        kills - kills / 2,
+        "kill: seed {seed}: {kills} kills and {ends} ends at each of {} failpoints ({} with updates under way) in {} s; {} \
+         updates acknowledged, {} of them repeated; {orders} orders for {orders} times yes; 0 lost (so fewer than {} of \
+         100 ends lose something, at 95 %); {duplicates} answers came twice, of {most} that might have",
+        Failpoint::ALL.len(),
         history.iter().filter(|kill| kill.busy).count(),
         started.elapsed().as_secs(),
         fake.acknowledged().len(),
         repeated.load(Ordering::Relaxed),
         // The rule of three.
-        300_usize.div_ceil(kills.max(3)),
+        300_usize.div_ceil(history.len().max(3)),
     );
+}
+
+/// How a life gets its updates; a failpoint that only one of the two ways passes needs that one.
+fn by_webhook(end: End, life: usize) -> bool {
+    end != End::At(Failpoint::Fetched) && life.is_multiple_of(2)
 }
 
 /// Orders again and again until `stop`, and then to the end of the order.
@@ -254,8 +293,8 @@ impl Program {
         }
     }
 
-    /// Starts it and waits until it is ready.
-    async fn start(&self, webhook: bool) -> Child {
+    /// Starts it and waits until it is ready, or has ended at its failpoint already.
+    async fn start(&self, webhook: bool, end: End) -> Child {
         let folder = self.folder.path();
         let mut command = Command::new(&self.binary);
         command
@@ -276,11 +315,24 @@ impl Program {
         if webhook {
             command.env("USUAL_TELEGRAM_SECRET", SECRET);
         }
+        if let End::At(point) = end {
+            // Those that a life passes once or twice, and those that it passes with each message.
+            let action = match point {
+                Failpoint::Opened | Failpoint::OutboxRead | Failpoint::Leased | Failpoint::Draining => {
+                    "return".to_owned()
+                }
+                _ => format!("{ENDS_OF_HUNDRED}%return"),
+            };
+            command.env("FAILPOINTS", format!("{}={action}", point.word()));
+        }
         let mut child = command.spawn().expect("the program starts");
         let ready = async {
             let url = format!("http://127.0.0.1:{}/healthz", self.port);
             loop {
                 if let Some(status) = child.try_wait().expect("the program's state") {
+                    if end != End::Kill && status.signal() == Some(ABORTED) {
+                        return;
+                    }
                     panic!("the program ended by itself ({status}):\n{}", self.end_of_log());
                 }
                 if self.client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
@@ -295,11 +347,30 @@ impl Program {
         child
     }
 
-    /// Asks it to end (SIGTERM), as an operating system does, and waits until it has.
-    async fn ask_to_end(&self, child: &mut Child) {
+    /// Waits until it has ended at a failpoint.
+    async fn ends_at(&self, child: &mut Child, point: Failpoint) {
+        if point == Failpoint::Draining {
+            tokio::time::sleep(Duration::from_millis(*LIFETIME.end())).await;
+            self.terminate(child).await;
+        }
+        match tokio::time::timeout(PATIENCE, child.wait()).await {
+            Ok(status) => {
+                let status = status.expect("a status");
+                assert_eq!(status.signal(), Some(ABORTED), "{point:?}: {status}:\n{}", self.end_of_log());
+            }
+            Err(_) => panic!("{point:?} was never passed:\n{}", self.end_of_log()),
+        }
+    }
+
+    async fn terminate(&self, child: &Child) {
         let id = child.id().expect("the program runs").to_string();
         let sent = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &id]).status().await.expect("a shell");
         assert!(sent.success(), "the program could not be asked to end");
+    }
+
+    /// Asks it to end (SIGTERM), as an operating system does, and waits until it has.
+    async fn ask_to_end(&self, child: &mut Child) {
+        self.terminate(child).await;
         match tokio::time::timeout(PATIENCE, child.wait()).await {
             Ok(status) => assert!(status.expect("a status").success(), "it failed:\n{}", self.end_of_log()),
             Err(_) => panic!("the program did not end:\n{}", self.end_of_log()),

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::settings::Settings;
 use crate::{
+    failpoint,
     id::MerchantId,
     store::{
         Store,
@@ -187,6 +188,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let settings = settings()?;
             log(&settings.log);
             say_where_a_panic_was();
+            let _failpoints = failpoint::set_up();
             runtime()?.block_on(async {
                 let shutdown = CancellationToken::new();
                 tokio::spawn(cancel_at_signal(shutdown.clone()));

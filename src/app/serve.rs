@@ -17,6 +17,7 @@ use crate::{
         telegram::{self, Telegram, hook, poll},
     },
     console::{self, Web},
+    failpoint::Failpoint,
     id::MerchantId,
     store::Store,
     work::{Habits, Work, now},
@@ -40,6 +41,7 @@ pub async fn run(settings: Settings, open: bool, shutdown: CancellationToken) ->
     })?;
     let store = Store::open(&settings.database_url).await?;
     let _served = store.serve()?;
+    Failpoint::Opened.pass();
     if demo::open_where_empty(&store, now()).await? {
         tracing::info!("the database was empty: the sample shops are open");
     }
@@ -83,6 +85,7 @@ pub async fn run(settings: Settings, open: bool, shutdown: CancellationToken) ->
         Some(fault) = failure.recv() => Err(anyhow::Error::new(fault)),
     };
     shutdown.cancel();
+    Failpoint::Draining.pass();
     // The work goes on until the pages have closed, so that what they took is written.
     work.close().await;
     tracing::info!("closed");

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Work;
-use crate::store::Lease;
+use crate::{failpoint::Failpoint, store::Lease};
 
 /// How often the lease is prolonged: several times while it lasts, so that one slow answer does not lose it.
 const RENEW_EVERY: Duration = Duration::from_secs(2);
@@ -51,7 +51,10 @@ pub(super) async fn keep(work: Work, closing: CancellationToken) {
     loop {
         if let Some(shop) = work.first_shop() {
             match work.store().lease(&shop.id, SENDING, &work.inner.replica).await {
-                Ok(lease) => turn_to(&work, lease.map(Arc::new)),
+                Ok(lease) => {
+                    Failpoint::Leased.pass();
+                    turn_to(&work, lease.map(Arc::new));
+                }
                 Err(fault) => {
                     tracing::warn!(%fault, "the lease to send could not be asked for; trying again");
                     if work.leads().is_none() {

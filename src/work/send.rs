@@ -38,6 +38,7 @@ use super::{
 };
 use crate::{
     channel::{Channel, ChannelKind, Fault, Peer},
+    failpoint::Failpoint,
     id::{ConversationId, MerchantId},
     moment::{Moment, Span},
     store::{Due, Lease, Store, StoreError, Unsent, Urgency},
@@ -369,6 +370,7 @@ impl Sender {
             self.schedule.take(message, now);
         }
         self.complete = true;
+        Failpoint::OutboxRead.pass();
     }
 
     /// Looks for messages that are due, for each channel behind where the last look ended.
@@ -458,6 +460,7 @@ async fn read_all(work: Work, tell: Teller) {
 /// Hands a message to the vendor. A channel that panics must not keep the rest of the conversation waiting.
 async fn hand_over(work: &Work, channel: &dyn Channel, message: &Unsent) -> Result<Option<String>, Fault> {
     let begun = Instant::now();
+    Failpoint::Sending.pass();
     let sending = AssertUnwindSafe(channel.send(&message.peer, &message.message));
     let mistake = |_| Err(Fault::Down("the program made a mistake (panic)".to_owned()));
     let answer = sending.catch_unwind().await.unwrap_or_else(mistake);
@@ -470,7 +473,9 @@ async fn settle(work: &Work, mut message: Unsent, lease: &Arc<Lease>, answer: Re
     let fault = match answer {
         Ok(_) => {
             work.inner.meter.taken();
+            Failpoint::VendorTook.pass();
             let after = record(work, message, lease, Fate::Sent).await;
+            Failpoint::Marked.pass();
             work.inner.meter.marked();
             return after;
         }

@@ -32,6 +32,7 @@ use crate::{
     conversation::{Effect, Facts, Input, NearGuess, Press, Stage, State, Wordless, Words, step, usual},
     customer::Customer,
     desk::{Desk, Why},
+    failpoint::Failpoint,
     id::{ConversationId, CustomerId, MerchantId, OrderId},
     language::Language,
     moment::{Moment, Span},
@@ -170,6 +171,7 @@ async fn write(work: &Work, post: &Post, jobs: Vec<Job>) {
         Ok(Ok(outcome)) => {
             jobs.iter().for_each(|job| work.inner.meter.turned(job.name(), Ended::Stored));
             publish(work, post, outcome).await;
+            Failpoint::Published.pass();
             jobs.into_iter().for_each(|job| job.answer(Ok(())));
         }
         Ok(Err(_)) | Err(_) => {
@@ -205,7 +207,9 @@ async fn attempt(work: &Work, jobs: &[Job]) -> Result<Outcome, Failed> {
         }
         tx.tell(&around::news(&work.inner.replica, &outcome.events)).await.map_err(Failed::Store)?;
     }
+    Failpoint::BatchRun.pass();
     tx.commit().await.map_err(Failed::Store)?;
+    Failpoint::BatchCommitted.pass();
     work.inner.meter.committed(jobs.len(), begun.elapsed());
     Ok(outcome)
 }
@@ -774,6 +778,7 @@ impl Talk<'_> {
             && step.effects.iter().any(|effect| matches!(effect, Effect::Place(..)))
         {
             let number = self.tx.take_order_number(&self.shop.id).await?;
+            Failpoint::NumberTaken.pass();
             step = self.step(state, input, &orders, number);
         }
         self.conversation.state = Recalled::Known(step.state);

@@ -29,7 +29,7 @@ use url::Url;
 
 use self::fault::CallError;
 use super::{Button, Channel, ChannelKind, Fault, Inbox, Limits, NotTaken, Outgoing, Peer, Pending, Rate};
-use crate::{id::MerchantId, moment::Span, secret::Secret};
+use crate::{failpoint::Failpoint, id::MerchantId, moment::Span, secret::Secret};
 
 mod backoff;
 mod fault;
@@ -263,6 +263,7 @@ impl Telegram {
     /// # Errors
     /// [`NotTaken`] where the inbox could not store it; Telegram must not be told that it arrived.
     pub async fn take_in(&self, inbox: &dyn Inbox, parsed: Parsed) -> Result<(), NotTaken> {
+        Failpoint::UpdateRead.pass();
         if let Some(arrival) = parsed.arrival {
             inbox.deliver(arrival).await?;
         }

@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{
     channel::{Inbox, Peer},
+    failpoint::Failpoint,
     moment::Moment,
 };
 
@@ -90,6 +91,7 @@ async fn fetch_for_ever(telegram: &Telegram, inbox: &dyn Inbox) -> StartError {
                 }
                 match deliver(telegram, inbox, &updates).await {
                     Some(last) => {
+                        Failpoint::Fetched.pass();
                         backoff.succeeded();
                         offset = Some(last.saturating_add(1));
                     }
