@@ -231,6 +231,22 @@ async fn one_replica_sends_and_another_goes_on_where_it_is_stopped() {
 }
 
 #[tokio::test]
+async fn a_replica_sends_for_longer_than_one_lease() {
+    let (place, fake) = (Place::on_server().await, FakeTelegram::start().await);
+    let _merchant = opened(&place).await;
+    let replica = Replica::start(&place, &fake).await;
+    all_say(&fake, &[1], "2 margherita");
+    answered(&fake, &[1], 1, &[&replica]).await;
+    tokio::time::sleep(LEASE + Duration::from_secs(1)).await;
+    let asked = std::time::Instant::now();
+    all_say(&fake, &[1], "pickup");
+    answered(&fake, &[1], 2, &[&replica]).await;
+    assert!(asked.elapsed() < LEASE / 2, "nobody had to take the lease anew: {:?}", asked.elapsed());
+    replica.says("who sends has changed", 1).await;
+    fake.wait_delivered().await;
+}
+
+#[tokio::test]
 async fn what_a_stopped_replica_writes_is_refused() {
     let place = Place::on_server().await;
     let merchant = opened(&place).await;

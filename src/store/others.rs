@@ -10,6 +10,7 @@
 use std::{
     fs::{File, TryLockError},
     path::Path,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -66,8 +67,9 @@ pub struct Lease {
     name: &'static str,
     holder: String,
     fence: i64,
-    /// By this process's own clock; `None` where it can't be lost.
-    until: Option<Instant>,
+    /// By this process's own clock, and the same for all copies, so that each sees it prolonged; `None` where it can't be
+    /// lost.
+    until: Option<Arc<Mutex<Instant>>>,
 }
 
 /// The lock of the process that serves a file. It is let go of when the process ends, however it ends.
@@ -116,7 +118,10 @@ impl Store {
         name: &'static str,
         holder: &str,
     ) -> Result<Option<Lease>, StoreError> {
-        let lease = |fence, until| Lease { merchant: merchant.clone(), name, holder: holder.to_owned(), fence, until };
+        let lease = |fence, until: Option<Instant>| {
+            let until = until.map(|until| Arc::new(Mutex::new(until)));
+            Lease { merchant: merchant.clone(), name, holder: holder.to_owned(), fence, until }
+        };
         let Engine::Pg(pg) = &self.engine else { return Ok(Some(lease(0, None))) };
         let asked = Instant::now();
         let span = i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX);
@@ -155,7 +160,18 @@ impl Watch {
 impl Lease {
     /// Whether it still lasts.
     pub fn lasts(&self) -> bool {
-        self.until.is_none_or(|until| Instant::now() < until)
+        self.until().is_none_or(|until| Instant::now() < until)
+    }
+
+    /// It lasts as long as a later answer about the same holding says.
+    pub fn prolong(&self, later: &Lease) {
+        if let (Some(until), Some(later)) = (&self.until, later.until()) {
+            *until.lock().unwrap_or_else(PoisonError::into_inner) = later;
+        }
+    }
+
+    fn until(&self) -> Option<Instant> {
+        self.until.as_ref().map(|until| *until.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether both are the same holding of the same work.

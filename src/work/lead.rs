@@ -73,18 +73,21 @@ pub(super) async fn keep(work: Work, closing: CancellationToken) {
     }
 }
 
-/// Notes who leads; whoever watches hears only of another holding.
+/// Notes who leads. Whoever watches hears only of another holding; one that goes on is prolonged for all who have it.
 fn turn_to(work: &Work, lease: Option<Arc<Lease>>) {
     work.inner.lead.send_if_modified(|lead| {
-        let same = match (&*lead, &lease) {
-            (Some(old), Some(new)) => old.same(new),
-            (None, None) => true,
-            (Some(_), None) | (None, Some(_)) => false,
-        };
-        if !same && work.store().shared() {
+        match (&*lead, &lease) {
+            (Some(old), Some(new)) if old.same(new) => {
+                old.prolong(new);
+                return false;
+            }
+            (None, None) => return false,
+            (Some(_), Some(_) | None) | (None, Some(_)) => {}
+        }
+        if work.store().shared() {
             tracing::info!(leads = lease.is_some(), "who sends has changed");
         }
         *lead = lease;
-        !same
+        true
     });
 }
