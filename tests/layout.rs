@@ -16,12 +16,13 @@ const RINGS: [&[&str]; 5] = [
 ];
 
 /// Libraries and where alone they may be named.
-const HOMES: [(&str, &[&str]); 13] = [
+const HOMES: [(&str, &[&str]); 14] = [
     ("fail", &["failpoint"]),
     ("rusqlite", &["store"]),
     ("sqlx", &["store"]),
     ("teloxide_core", &["channel/telegram"]),
-    ("reqwest", &["channel"]),
+    ("opentelemetry", &["app", "work"]),
+    ("reqwest", &["app/log", "channel"]),
     ("axum", &["app", "console"]),
     ("maud", &["app", "console"]),
     ("hyper", &["app"]),

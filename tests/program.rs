@@ -324,6 +324,41 @@ async fn the_log_holds_no_word_of_a_customer() {
 }
 
 #[tokio::test]
+async fn a_machine_can_read_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let port = free_port();
+    let base = format!("http://127.0.0.1:{port}");
+    let mut command = usual(folder.path());
+    let _child = command
+        .env("USUAL_LISTEN", format!("127.0.0.1:{port}"))
+        .env("USUAL_LOG_FORMAT", "json")
+        .stderr(fs::File::create(&log).unwrap())
+        .spawn()
+        .unwrap();
+    let ready = async {
+        while reqwest::get(format!("{base}/readyz")).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, ready).await.unwrap();
+    sing(&base).await;
+    let log = fs::read_to_string(&log).unwrap();
+    // Around it stands what a person is told at the start.
+    let objects: Vec<Value> =
+        log.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect();
+    let turns: Vec<&Value> = objects.iter().filter(|line| line["message"] == "turn").collect();
+    assert_eq!(turns.len(), CANARIES.len(), "a line a turn: {log}");
+    for turn in turns {
+        assert_eq!(
+            (&turn["level"], &turn["merchant"], &turn["channel"]),
+            (&json!("INFO"), &json!("pizzeria"), &json!("web"))
+        );
+        assert!(turn["seq"].is_i64() && turn["conversation"].is_string() && turn["timestamp"].is_string(), "{turn}");
+    }
+}
+
+#[tokio::test]
 async fn the_metrics_tell_of_work_and_of_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let (_child, base, _) = serving(&mut usual(folder.path())).await;

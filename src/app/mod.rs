@@ -27,6 +27,7 @@ pub mod chat;
 mod demo;
 mod doctor;
 pub mod http;
+mod log;
 mod metrics;
 pub mod pipe;
 mod serve;
@@ -180,21 +181,25 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Chat { shop, who } => {
             let settings = settings()?;
-            log("warn");
+            log::quietly("warn");
             runtime()?.block_on(terminal::run(&settings, shop, &who))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Serve { open } => {
             let settings = settings()?;
-            log(&settings.log);
+            let runtime = runtime()?;
+            let inside = runtime.enter();
+            let traces = log::start(&settings.log, settings.log_format, settings.collector.as_ref())?;
+            drop(inside);
             say_where_a_panic_was();
             let _failpoints = failpoint::set_up();
-            runtime()?.block_on(async {
+            let served = runtime.block_on(async {
                 let shutdown = CancellationToken::new();
                 tokio::spawn(cancel_at_signal(shutdown.clone()));
                 serve::run(settings, open, shutdown).await
-            })?;
-            Ok(ExitCode::SUCCESS)
+            });
+            traces.close();
+            served.map(|()| ExitCode::SUCCESS)
         }
     }
 }
@@ -215,14 +220,6 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .enable_all()
         .build()
         .context("the runtime can't start")
-}
-
-/// Logs to standard error; standard output belongs to what a command prints.
-fn log(filter: &str) {
-    let filter =
-        tracing_subscriber::EnvFilter::try_new(filter).unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
 }
 
 /// A panic is logged with its place alone: its words may quote what a customer wrote.

@@ -10,6 +10,7 @@ use std::{
 
 use url::{Host, Url};
 
+use super::log::Format;
 use crate::{channel::telegram, id::MerchantId, moment::Span, secret::Secret};
 
 /// The defaults, with what each means.
@@ -22,7 +23,7 @@ const FILE: &str = "config/default.toml";
 const LONGEST_GATHER: i64 = 20_000;
 
 /// Settings that are no secrets: the key in a file, the name in the environment.
-const OPEN: [(&str, &str); 7] = [
+const OPEN: [(&str, &str); 9] = [
     ("data", "USUAL_DATA"),
     ("listen", "USUAL_LISTEN"),
     ("public_url", "USUAL_PUBLIC_URL"),
@@ -30,6 +31,8 @@ const OPEN: [(&str, &str); 7] = [
     ("gather_ms", "USUAL_GATHER_MS"),
     ("limits", "USUAL_LIMITS"),
     ("log", "USUAL_LOG"),
+    ("log_format", "USUAL_LOG_FORMAT"),
+    ("traces", "OTEL_EXPORTER_OTLP_ENDPOINT"),
 ];
 
 /// Settings of channels and other secrets, from the environment alone.
@@ -87,6 +90,10 @@ pub struct Settings {
     pub gather: Span,
     /// What is logged.
     pub log: String,
+    /// How.
+    pub log_format: Format,
+    /// Who is told what happens to each message, where anybody is.
+    pub collector: Option<Url>,
     /// What others than this machine must show to read the metrics.
     pub metrics_token: Option<Secret>,
     /// Telegram's token, address and secret, where a token is set.
@@ -196,6 +203,19 @@ impl Settings {
                 return Err(SettingsError::Value { name, value, hint: "write auto, on or off" });
             }
         };
+        let log_format = match text("USUAL_LOG_FORMAT").trim() {
+            "text" => Format::Text,
+            "json" => Format::Json,
+            _ => {
+                let (name, value) = ("USUAL_LOG_FORMAT", text("USUAL_LOG_FORMAT"));
+                return Err(SettingsError::Value { name, value, hint: "write text or json" });
+            }
+        };
+        let (name, hint) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "write an address such as http://127.0.0.1:4318");
+        let collector: Option<Url> = given(name).map(|value| parse(name, &value, hint)).transpose()?;
+        if let Some(address) = collector.as_ref().filter(|url| !matches!(url.scheme(), "http" | "https")) {
+            return Err(SettingsError::Value { name, value: address.to_string(), hint });
+        }
         let data = PathBuf::from(text("USUAL_DATA"));
         let database_url =
             given("DATABASE_URL").unwrap_or_else(|| format!("sqlite://{}", data.join("usual.db").display()));
@@ -211,6 +231,8 @@ impl Settings {
             database_url,
             gather: Span::millis(gather),
             log: text("USUAL_LOG"),
+            log_format,
+            collector,
             metrics_token: given("USUAL_METRICS_TOKEN").map(Secret::of),
             telegram,
         })
@@ -348,6 +370,9 @@ mod tests {
             ("USUAL_GATHER_MS", "-1"),
             ("USUAL_GATHER_MS", "20001"),
             ("USUAL_LIMITS", "yes"),
+            ("USUAL_LOG_FORMAT", "xml"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "127.0.0.1:4318"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://127.0.0.1:4317"),
         ] {
             let fault = read(&[(name, value)]).unwrap_err();
             assert!(fault.to_string().starts_with(&format!("{name} is {value:?}; write")), "{fault}");

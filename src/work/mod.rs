@@ -35,6 +35,7 @@ mod meter;
 mod render;
 mod schedule;
 mod send;
+pub mod trace;
 mod turn;
 
 pub use correct::{Change, Correction};
@@ -403,7 +404,8 @@ impl Inbox for Work {
         Box::pin(async move {
             let (done, answer) = oneshot::channel();
             let (channel, since) = (arrival.channel, Instant::now());
-            let job = turn::Job::Arrive { arrival: Box::new(arrival), done };
+            let span = trace::arrival(&arrival);
+            let job = turn::Job::Arrive { arrival: Box::new(arrival), span: span.clone(), done };
             self.inner.hand(job).await.map_err(|_| NotTaken)?;
             let taken = answer.await.map_err(|_| NotTaken).flatten();
             self.inner.meter.arrived(channel, since, taken.is_ok());

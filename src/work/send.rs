@@ -16,6 +16,7 @@
 //!   order.
 
 use std::{
+    collections::HashMap,
     panic::AssertUnwindSafe,
     sync::{
         Arc,
@@ -30,10 +31,12 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::MissedTickBehavior,
 };
+use tracing::Instrument as _;
 
 use super::{
     Work, now,
     schedule::{After, Next, Now, Schedule},
+    trace::{self, Origin},
     turn::Job,
 };
 use crate::{
@@ -98,8 +101,8 @@ pub(super) enum Fate {
 
 /// What is handed in.
 pub(super) enum Handed {
-    /// By the writer: messages that were committed.
-    Messages(Vec<Unsent>),
+    /// By the writer: messages that were committed, and whence they come, where traces are wanted.
+    Messages(Vec<Unsent>, Vec<((ConversationId, i64), Origin)>),
     /// By the writer: a conversation has messages in the outbox that are to be looked for.
     Look(MerchantId, ConversationId),
     /// By the writer: somebody's words wait for their other half; they are shown that they were seen.
@@ -161,6 +164,8 @@ struct Sender {
     epoch: u64,
     /// Whether everything that an earlier run left is here.
     complete: bool,
+    /// Whence messages come that are not yet sent.
+    origins: HashMap<(ConversationId, i64), Origin>,
 }
 
 /// From when on a message that is put into the outbox now is not tried any more. News of an order matter until the
@@ -193,6 +198,7 @@ pub(super) fn start(work: &Work, channels: Vec<Arc<dyn Channel>>) -> Post {
         lease: None,
         epoch: 0,
         complete: false,
+        origins: HashMap::new(),
     };
     tokio::spawn(sender.run(handed_in));
     post
@@ -255,6 +261,7 @@ impl Sender {
         self.schedule = Schedule::new(limits, self.ticker.now());
         self.epoch += 1;
         self.complete = false;
+        self.origins.clear();
         for road in &mut self.roads {
             (road.swept, road.sweeping) = (None, false);
         }
@@ -275,7 +282,10 @@ impl Sender {
             while road.on_wire.load(Ordering::Acquire) < MOST_IN_FLIGHT {
                 let now = self.ticker.now();
                 match self.schedule.next(road.channel.kind(), now) {
-                    Some(Next::Send(message)) => self.send(road, message, &lease, now.tick),
+                    Some(Next::Send(message)) => {
+                        let origin = self.origins.remove(&(message.conversation, message.seq));
+                        self.send(road, message, origin, &lease, now.tick);
+                    }
                     Some(Next::Expired(message)) => self.expire(message, &lease),
                     None => break,
                 }
@@ -283,13 +293,14 @@ impl Sender {
         }
     }
 
-    fn send(&self, road: &Road, message: Unsent, lease: &Arc<Lease>, left: Moment) {
+    fn send(&self, road: &Road, message: Unsent, origin: Option<Origin>, lease: &Arc<Lease>, left: Moment) {
         road.on_wire.fetch_add(1, Ordering::AcqRel);
         let (work, tell, lease, ticker) = (self.work.clone(), self.teller(), lease.clone(), self.ticker);
         let (channel, on_wire, limited) = (road.channel.clone(), road.on_wire.clone(), road.limited);
         let (kind, id) = (message.channel, message.conversation);
         self.work.inner.sending.spawn(async move {
-            let answer = if lease.lasts() { Some(hand_over(&work, channel.as_ref(), &message).await) } else { None };
+            let answer =
+                if lease.lasts() { Some(hand_over(&work, channel.as_ref(), &message, origin).await) } else { None };
             let full = on_wire.fetch_sub(1, Ordering::AcqRel) >= MOST_IN_FLIGHT;
             if limited || full {
                 // The sender is gone only where the program is stopping; so for what follows.
@@ -316,8 +327,9 @@ impl Sender {
     fn take(&mut self, handed: Handed, now: Now) {
         match handed {
             // What others are to send is found by them in the outbox.
-            Handed::Messages(_) | Handed::Look(..) if self.lease.is_none() => {}
-            Handed::Messages(messages) => {
+            Handed::Messages(..) | Handed::Look(..) if self.lease.is_none() => {}
+            Handed::Messages(messages, origins) => {
+                self.origins.extend(origins);
                 for message in messages {
                     self.schedule.take_new(message, now);
                 }
@@ -458,13 +470,21 @@ async fn read_all(work: Work, tell: Teller) {
 }
 
 /// Hands a message to the vendor. A channel that panics must not keep the rest of the conversation waiting.
-async fn hand_over(work: &Work, channel: &dyn Channel, message: &Unsent) -> Result<Option<String>, Fault> {
+async fn hand_over(
+    work: &Work,
+    channel: &dyn Channel,
+    message: &Unsent,
+    origin: Option<Origin>,
+) -> Result<Option<String>, Fault> {
     let begun = Instant::now();
+    let span = trace::sending(message, origin);
     Failpoint::Sending.pass();
     let sending = AssertUnwindSafe(channel.send(&message.peer, &message.message));
     let mistake = |_| Err(Fault::Down("the program made a mistake (panic)".to_owned()));
-    let answer = sending.catch_unwind().await.unwrap_or_else(mistake);
-    work.inner.meter.sent(message.channel, answer.as_ref().map_or_else(kind, |_| "sent"), begun.elapsed());
+    let answer = sending.catch_unwind().instrument(span.clone()).await.unwrap_or_else(mistake);
+    let outcome = answer.as_ref().map_or_else(kind, |_| "sent");
+    span.record("outcome", outcome);
+    work.inner.meter.sent(message.channel, outcome, begun.elapsed());
     answer
 }
 

@@ -19,12 +19,14 @@ use std::{
 use futures::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::{
     Action, Event, LONGEST_ANSWER, NotDone, OpenShop, Work, around, correct,
     meter::Ended,
     new_id, now, render,
     send::{Fate, Handed, Post, expiry},
+    trace::{self, Origin},
 };
 use crate::{
     cart::Cart,
@@ -67,7 +69,7 @@ const UNNUMBERED: i64 = 0;
 /// Something for the writer to do.
 pub(super) enum Job {
     /// Take an arrival in.
-    Arrive { arrival: Box<Arrival>, done: oneshot::Sender<Result<(), NotTaken>> },
+    Arrive { arrival: Box<Arrival>, span: tracing::Span, done: oneshot::Sender<Result<(), NotTaken>> },
     /// Do what a member of the staff wants.
     Act { merchant: MerchantId, staff: String, action: Action, done: oneshot::Sender<Result<(), NotDone>> },
     /// Note what became of a message.
@@ -82,6 +84,8 @@ pub(super) enum Job {
 #[derive(Default)]
 pub(super) struct Outcome {
     posts: Vec<Unsent>,
+    /// Whence they come, where traces are wanted.
+    origins: Vec<((ConversationId, i64), Origin)>,
     /// Conversations in which messages wait again.
     looks: Vec<(MerchantId, ConversationId)>,
     pub(super) events: Vec<Event>,
@@ -194,8 +198,18 @@ async fn attempt(work: &Work, jobs: &[Job]) -> Result<Outcome, Failed> {
         }
         _ => tx.ask_ahead(&arrivals).await.map_err(Failed::Store)?,
     }
+    // They end with the commit.
+    let mut spans = Vec::new();
     for job in jobs {
-        if let Err(failed) = turn(work, &mut tx, job, &mut outcome).await {
+        let span = job.span(jobs.len());
+        let first = outcome.posts.len();
+        let done = turn(work, &mut tx, job, &mut outcome).instrument(span.clone()).await;
+        if let Some(origin) = Origin::of(&span) {
+            let posts = &outcome.posts[first..];
+            outcome.origins.extend(posts.iter().map(|post| ((post.conversation, post.seq), origin.clone())));
+            spans.push(span);
+        }
+        if let Err(failed) = done {
             // The transaction is undone by its drop; doing it here keeps the connection free of surprises.
             let _ = tx.undo().await;
             return Err(failed);
@@ -290,7 +304,7 @@ async fn publish(work: &Work, post: &Post, outcome: Outcome) {
     }
     if !outcome.posts.is_empty() {
         // The senders are gone only where the program is stopping; the outbox keeps the messages.
-        let _ = post.send(Handed::Messages(outcome.posts));
+        let _ = post.send(Handed::Messages(outcome.posts, outcome.origins));
     }
     for (merchant, conversation) in outcome.looks {
         let _ = post.send(Handed::Look(merchant, conversation));
@@ -323,6 +337,14 @@ impl Job {
         match self {
             Job::Arrive { arrival, .. } => Some(arrival),
             Job::Act { .. } | Job::Mark { .. } | Job::Due { .. } | Job::Settled(_) => None,
+        }
+    }
+
+    /// The span of its turn; none where it is not an arrival's.
+    fn span(&self, together: usize) -> tracing::Span {
+        match self {
+            Job::Arrive { span, .. } => trace::turn(span, together),
+            Job::Act { .. } | Job::Mark { .. } | Job::Due { .. } | Job::Settled(_) => tracing::Span::none(),
         }
     }
 
