@@ -2,7 +2,16 @@
 //! one shows what happens at another, and of one that was stopped and wakes up nothing is kept. And how a shop gets
 //! there, and back into a file.
 
-use std::{collections::BTreeSet, path::Path, process::Stdio, time::Duration};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use theusual::{
     channel::{Arrival, ChannelKind, Inbox as _, Peer, web},
@@ -11,7 +20,11 @@ use theusual::{
     store::{LEASE, Store, StoreError, transfer},
     work::{Event, Habits, Work, new_id, now},
 };
-use tokio::process::{Child, Command};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    process::{Child, Command},
+};
 
 use self::support::{
     place::Place,
@@ -34,6 +47,10 @@ struct Replica {
 
 impl Replica {
     async fn start(place: &Place, fake: &FakeTelegram) -> Replica {
+        Replica::on(&place.address(), fake).await
+    }
+
+    async fn on(database: &str, fake: &FakeTelegram) -> Replica {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_usual"))
@@ -42,7 +59,7 @@ impl Replica {
             .env_clear()
             .env("USUAL_LISTEN", format!("127.0.0.1:{port}"))
             .env("USUAL_PUBLIC_URL", format!("http://127.0.0.1:{port}"))
-            .env("DATABASE_URL", place.address())
+            .env("DATABASE_URL", database)
             .env("USUAL_GATHER_MS", "0")
             .env("TELOXIDE_TOKEN", TOKEN)
             .env("TELOXIDE_API_URL", fake.url())
@@ -74,6 +91,66 @@ impl Replica {
         };
         let patience = PATIENCE + STOPPED;
         assert!(tokio::time::timeout(patience, said).await.is_ok(), "{what:?} is not in\n{}", self.log());
+    }
+}
+
+/// Stands between a program and its server, and can lose the answer to a commit.
+struct Between {
+    address: String,
+    /// How many answers are still to be lost.
+    lose: Arc<AtomicUsize>,
+}
+
+impl Between {
+    async fn start(place: &Place) -> Between {
+        let mut address: url::Url = place.address().parse().unwrap();
+        let server = format!("{}:{}", address.host_str().unwrap(), address.port().unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        address.set_host(Some("127.0.0.1")).unwrap();
+        address.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
+        let lose = Arc::new(AtomicUsize::new(0));
+        let losing = lose.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let server = TcpStream::connect(&server).await.unwrap();
+                tokio::spawn(pass(client, server, losing.clone()));
+            }
+        });
+        Between { address: address.to_string(), lose }
+    }
+}
+
+/// Passes bytes on both ways. Where an answer is to be lost, a commit reaches the server, is done there, and the
+/// connection ends.
+async fn pass(client: TcpStream, server: TcpStream, lose: Arc<AtomicUsize>) {
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    let lost = Arc::new(AtomicBool::new(false));
+    let losing = lost.clone();
+    let back = tokio::spawn(async move {
+        let mut bytes = vec![0; 65_536];
+        while let Ok(read @ 1..) = from_server.read(&mut bytes).await {
+            if losing.load(Ordering::SeqCst) || to_client.write_all(&bytes[..read]).await.is_err() {
+                return;
+            }
+        }
+    });
+    let mut bytes = vec![0; 65_536];
+    while let Ok(read @ 1..) = from_client.read(&mut bytes).await {
+        let commit = bytes[..read].windows(6).any(|word| word == b"COMMIT");
+        let one_less = |left: usize| left.checked_sub(1);
+        if commit && lose.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok() {
+            lost.store(true, Ordering::SeqCst);
+        }
+        if to_server.write_all(&bytes[..read]).await.is_err() || lost.load(Ordering::SeqCst) {
+            break;
+        }
+    }
+    // Until the server has answered, or nobody waits for it any more.
+    if lost.load(Ordering::SeqCst) {
+        back.await.unwrap();
+    } else {
+        back.abort();
     }
 }
 
@@ -244,6 +321,31 @@ async fn a_replica_sends_for_longer_than_one_lease() {
     assert!(asked.elapsed() < LEASE / 2, "nobody had to take the lease anew: {:?}", asked.elapsed());
     replica.says("who sends has changed", 1).await;
     fake.wait_delivered().await;
+}
+
+#[tokio::test]
+async fn what_a_lost_answer_left_behind_goes_before_what_is_said_next() {
+    let (place, fake) = (Place::on_server().await, FakeTelegram::start().await);
+    let _merchant = opened(&place).await;
+    let between = Between::start(&place).await;
+    let replica = Replica::on(&between.address, &fake).await;
+    for chat in 1..=10 {
+        all_say(&fake, &[chat], "2 margherita");
+        answered(&fake, &[chat], 1, &[&replica]).await;
+        marked(&place).await;
+        // The mark of what was sent is committed by now; so the next commit is that of the next turn.
+        between.lose.store(1, Ordering::SeqCst);
+        all_say(&fake, &[chat], "pickup");
+        fake.wait_delivered().await;
+        assert_eq!(between.lose.load(Ordering::SeqCst), 0, "the answer to the commit was lost");
+        all_say(&fake, &[chat], "Marta");
+        answered(&fake, &[chat], 3, &[&replica]).await;
+        let replies: Vec<String> = fake.replies(chat).into_iter().map(|reply| reply.text).collect();
+        assert!(replies[1].contains("name") && replies[2].contains("Please check"), "{replies:#?}");
+        assert_eq!(replies.len(), 3, "{replies:#?}");
+    }
+    marked(&place).await;
+    fake.assert_empty();
 }
 
 #[tokio::test]

@@ -37,6 +37,7 @@ mod schedule;
 mod send;
 pub mod trace;
 mod turn;
+mod unconfirmed;
 
 pub use correct::{Change, Correction};
 
@@ -213,6 +214,7 @@ struct Inner {
     /// What this process calls itself among the replicas.
     replica: String,
     lead: lead::Lead,
+    unconfirmed: unconfirmed::Unconfirmed,
     /// Cancelled when nothing more is to be sent.
     closing: CancellationToken,
     /// Messages on the wire.
@@ -261,6 +263,7 @@ impl Work {
             jobs,
             replica: uuid::Uuid::from_u128(new_id()).to_string(),
             lead: lead::Lead::new(None),
+            unconfirmed: unconfirmed::Unconfirmed::default(),
             closing: shutdown.child_token(),
             sending: TaskTracker::new(),
             shutdown: shutdown.clone(),

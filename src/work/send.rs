@@ -13,10 +13,11 @@
 //!   `usual_outbox_repeats` is what a start can say of the last end: the first waiting message of each conversation,
 //!   where it was due. At most that one can have been taken, so it is an upper bound.
 //! - Where a message that nobody handed in is found only after a later one of its conversation has gone, it goes out of
-//!   order.
+//!   order. A commit whose answer was lost leaves such messages, and the next one is not handed in either
+//!   ([`super::unconfirmed`]); another process would have to die between its commit and the word of it.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     panic::AssertUnwindSafe,
     sync::{
         Arc,
@@ -118,8 +119,8 @@ pub(super) enum Handed {
 pub(super) enum Told {
     /// What became of a message is on record.
     Done(ConversationId, After),
-    /// What was read from the outbox.
-    Read(Vec<Unsent>),
+    /// What was read from the outbox, of these conversations.
+    Read(Vec<(MerchantId, ConversationId)>, Vec<Unsent>),
     /// All that an earlier run left.
     Left(Vec<Unsent>),
     /// What is due of a channel, found by a look around.
@@ -164,6 +165,8 @@ struct Sender {
     epoch: u64,
     /// Whether everything that an earlier run left is here.
     complete: bool,
+    /// Conversations of which all that waits is being read, and whether it is to be read once more.
+    looking: HashMap<ConversationId, bool>,
     /// Whence messages come that are not yet sent.
     origins: HashMap<(ConversationId, i64), Origin>,
 }
@@ -198,6 +201,7 @@ pub(super) fn start(work: &Work, channels: Vec<Arc<dyn Channel>>) -> Post {
         lease: None,
         epoch: 0,
         complete: false,
+        looking: HashMap::new(),
         origins: HashMap::new(),
     };
     tokio::spawn(sender.run(handed_in));
@@ -261,6 +265,7 @@ impl Sender {
         self.schedule = Schedule::new(limits, self.ticker.now());
         self.epoch += 1;
         self.complete = false;
+        self.looking.clear();
         self.origins.clear();
         for road in &mut self.roads {
             (road.swept, road.sweeping) = (None, false);
@@ -331,7 +336,13 @@ impl Sender {
             Handed::Messages(messages, origins) => {
                 self.origins.extend(origins);
                 for message in messages {
-                    self.schedule.take_new(message, now);
+                    // What waits before it is being looked for.
+                    match self.looking.get_mut(&message.conversation) {
+                        Some(again) => *again = true,
+                        None => {
+                            self.schedule.take_new(message, now);
+                        }
+                    }
                 }
             }
             Handed::Look(merchant, id) => self.look(vec![(merchant, id)]),
@@ -350,11 +361,14 @@ impl Sender {
     fn hear(&mut self, told: Told, now: Now) {
         match told {
             Told::Done(id, after) => self.schedule.done(id, after, now),
-            Told::Read(messages) => {
+            Told::Read(conversations, messages) => {
                 let taken = self.schedule.read(messages, now);
                 if taken > 0 {
                     tracing::info!(messages = taken, "messages that waited in the outbox are taken up");
                 }
+                let again = |(_, id): &(MerchantId, ConversationId)| self.looking.remove(id).unwrap_or_default();
+                let again: Vec<_> = conversations.into_iter().filter(again).collect();
+                self.look(again);
             }
             Told::Left(messages) => self.begin(messages, now),
             Told::Due(kind, due) => self.swept(kind, due),
@@ -424,19 +438,46 @@ impl Sender {
         }
     }
 
-    /// Reads what waits of conversations: all of it, as only then it is known what comes first.
-    fn look(&mut self, conversations: Vec<(MerchantId, ConversationId)>) {
+    /// Reads what waits of conversations: all of it, as only then it is known what comes first. Until it is here nothing
+    /// else of theirs is taken in; what is handed in meanwhile has them read once more.
+    fn look(&mut self, mut conversations: Vec<(MerchantId, ConversationId)>) {
+        conversations.retain(|(_, id)| match self.looking.entry(*id) {
+            Entry::Occupied(mut again) => {
+                again.insert(true);
+                false
+            }
+            Entry::Vacant(first) => {
+                first.insert(false);
+                true
+            }
+        });
+        if conversations.is_empty() {
+            return;
+        }
         self.schedule.reading();
         let (work, tell) = (self.work.clone(), self.teller());
         tokio::spawn(async move {
             let mut found = Vec::new();
-            for (merchant, id) in conversations {
-                match work.store().unsent_of(&merchant, id).await {
-                    Ok(messages) => found.extend(messages),
-                    Err(fault) => tracing::warn!(conversation = %id, %fault, "messages that wait can't be read"),
-                }
+            for (merchant, id) in &conversations {
+                let messages = loop {
+                    match work.store().unsent_of(merchant, *id).await {
+                        Ok(messages) => break messages,
+                        Err(fault @ StoreError::Corrupt(_)) => {
+                            tracing::error!(conversation = %id, %fault, "a message that waits can't be read");
+                            break Vec::new();
+                        }
+                        Err(fault) => {
+                            tracing::warn!(conversation = %id, %fault, "messages that wait can't be read; trying again");
+                            tokio::select! {
+                                () = work.inner.closing.cancelled() => return,
+                                () = tokio::time::sleep(READ_AGAIN) => {}
+                            }
+                        }
+                    }
+                };
+                found.extend(messages);
             }
-            tell.of(Told::Read(found));
+            tell.of(Told::Read(conversations, found));
         });
     }
 }

@@ -222,7 +222,11 @@ async fn attempt(work: &Work, jobs: &[Job]) -> Result<Outcome, Failed> {
         tx.tell(&around::news(&work.inner.replica, &outcome.events)).await.map_err(Failed::Store)?;
     }
     Failpoint::BatchRun.pass();
-    tx.commit().await.map_err(Failed::Store)?;
+    if let Err(fault) = tx.commit().await {
+        // It may have been committed all the same, and then what it says waits in the outbox, before whatever is said next.
+        work.inner.unconfirmed.note(&outcome.posts);
+        return Err(Failed::Store(fault));
+    }
     Failpoint::BatchCommitted.pass();
     work.inner.meter.committed(jobs.len(), begun.elapsed());
     Ok(outcome)
@@ -302,11 +306,12 @@ async fn publish(work: &Work, post: &Post, outcome: Outcome) {
     {
         tracing::error!(%fault, "a shop that was changed can't be opened; the old one stays open");
     }
-    if !outcome.posts.is_empty() {
+    let (sure, looks) = work.inner.unconfirmed.sort(outcome.posts);
+    if !sure.is_empty() {
         // The senders are gone only where the program is stopping; the outbox keeps the messages.
-        let _ = post.send(Handed::Messages(outcome.posts, outcome.origins));
+        let _ = post.send(Handed::Messages(sure, outcome.origins));
     }
-    for (merchant, conversation) in outcome.looks {
+    for (merchant, conversation) in looks.into_iter().chain(outcome.looks) {
         let _ = post.send(Handed::Look(merchant, conversation));
     }
     for (channel, peer) in outcome.typing {
