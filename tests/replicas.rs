@@ -39,10 +39,14 @@ const SECRET: &str = "one-of_several";
 /// How long a replica is stopped: its lease has ended by then, and the server has ended its transaction.
 const STOPPED: Duration = Duration::from_secs(14);
 
+/// How soon a replica says that it can't reach its database, or that it can again.
+const READY_WITHIN: Duration = Duration::from_secs(10);
+
 /// A replica as its owner starts it.
 struct Replica {
     child: Child,
     folder: tempfile::TempDir,
+    port: u16,
 }
 
 impl Replica {
@@ -70,7 +74,7 @@ impl Replica {
             .spawn()
             .unwrap();
         listening(port, "a replica").await;
-        Replica { child, folder }
+        Replica { child, folder, port }
     }
 
     async fn signal(&self, name: &str) {
@@ -80,6 +84,18 @@ impl Replica {
 
     fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    /// Waits until it counts as ready, or as not.
+    async fn is_ready(&self, wanted: bool) {
+        let url = format!("http://127.0.0.1:{}/readyz", self.port);
+        let becomes = async {
+            while reqwest::get(&url).await.is_ok_and(|answer| answer.status() == 200) != wanted {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        let within = tokio::time::timeout(READY_WITHIN, becomes).await;
+        assert!(within.is_ok(), "ready is not {wanted}:\n{}", self.log());
     }
 
     /// Waits until its log holds that.
@@ -94,11 +110,13 @@ impl Replica {
     }
 }
 
-/// Stands between a program and its server, and can lose the answer to a commit.
+/// Stands between a program and its server, and can lose the answer to a commit, or everything without a word.
 struct Between {
     address: String,
     /// How many answers are still to be lost.
     lose: Arc<AtomicUsize>,
+    /// Whether nothing comes through. What was lost meanwhile stays lost.
+    silent: Arc<AtomicBool>,
 }
 
 impl Between {
@@ -109,27 +127,31 @@ impl Between {
         address.set_host(Some("127.0.0.1")).unwrap();
         address.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
         let lose = Arc::new(AtomicUsize::new(0));
-        let losing = lose.clone();
+        let silent = Arc::new(AtomicBool::new(false));
+        let (losing, quiet) = (lose.clone(), silent.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let server = TcpStream::connect(&server).await.unwrap();
-                tokio::spawn(pass(client, server, losing.clone()));
+                tokio::spawn(pass(client, server, losing.clone(), quiet.clone()));
             }
         });
-        Between { address: address.to_string(), lose }
+        Between { address: address.to_string(), lose, silent }
     }
 }
 
 /// Passes bytes on both ways. Where an answer is to be lost, a commit reaches the server, is done there, and the
 /// connection ends.
-async fn pass(client: TcpStream, server: TcpStream, lose: Arc<AtomicUsize>) {
+async fn pass(client: TcpStream, server: TcpStream, lose: Arc<AtomicUsize>, silent: Arc<AtomicBool>) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let lost = Arc::new(AtomicBool::new(false));
-    let losing = lost.clone();
+    let (losing, quiet) = (lost.clone(), silent.clone());
     let back = tokio::spawn(async move {
         let mut bytes = vec![0; 65_536];
         while let Ok(read @ 1..) = from_server.read(&mut bytes).await {
+            if quiet.load(Ordering::SeqCst) {
+                continue;
+            }
             if losing.load(Ordering::SeqCst) || to_client.write_all(&bytes[..read]).await.is_err() {
                 return;
             }
@@ -137,6 +159,9 @@ async fn pass(client: TcpStream, server: TcpStream, lose: Arc<AtomicUsize>) {
     });
     let mut bytes = vec![0; 65_536];
     while let Ok(read @ 1..) = from_client.read(&mut bytes).await {
+        if silent.load(Ordering::SeqCst) {
+            continue;
+        }
         let commit = bytes[..read].windows(6).any(|word| word == b"COMMIT");
         let one_less = |left: usize| left.checked_sub(1);
         if commit && lose.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok() {
@@ -343,6 +368,36 @@ async fn what_a_lost_answer_left_behind_goes_before_what_is_said_next() {
         let replies: Vec<String> = fake.replies(chat).into_iter().map(|reply| reply.text).collect();
         assert!(replies[1].contains("name") && replies[2].contains("Please check"), "{replies:#?}");
         assert_eq!(replies.len(), 3, "{replies:#?}");
+    }
+    marked(&place).await;
+    fake.assert_empty();
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_without_a_word_is_given_up_and_found_again() {
+    let (place, fake) = (Place::on_server().await, FakeTelegram::start().await);
+    let _merchant = opened(&place).await;
+    let between = Between::start(&place).await;
+    let replica = Replica::on(&between.address, &fake).await;
+    let chats: Vec<i64> = (1..=20).collect();
+    all_say(&fake, &chats, "2 margherita");
+    answered(&fake, &chats, 1, &[&replica]).await;
+    replica.is_ready(true).await;
+    between.silent.store(true, Ordering::SeqCst);
+    all_say(&fake, &chats, "pickup");
+    replica.is_ready(false).await;
+    replica.says("an update could not be stored; Telegram will send it again", 1).await;
+    between.silent.store(false, Ordering::SeqCst);
+    replica.is_ready(true).await;
+    answered(&fake, &chats, 2, &[&replica]).await;
+    all_say(&fake, &chats, "Marta");
+    answered(&fake, &chats, 3, &[&replica]).await;
+    for chat in &chats {
+        let replies: Vec<String> = fake.replies(*chat).into_iter().map(|reply| reply.text).collect();
+        assert!(
+            replies.len() == 3 && replies[1].contains("name") && replies[2].contains("Please check"),
+            "{replies:#?}"
+        );
     }
     marked(&place).await;
     fake.assert_empty();

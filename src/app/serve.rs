@@ -29,6 +29,9 @@ pub(super) const READY: &str = "ready\n";
 /// After so long a channel that stops has worked before: its fault is not the settings'.
 const SETTLED: Duration = Duration::from_secs(60);
 
+/// How long a database may take to answer while this process counts as ready: load balancers ask every few seconds.
+const READY_WITHIN: Duration = Duration::from_secs(3);
+
 /// Listens and serves until `shutdown` is cancelled; prints the addresses once it is ready. With `open`, a desktop's
 /// browser is shown the chat and the console.
 pub async fn run(settings: Settings, open: bool, shutdown: CancellationToken) -> anyhow::Result<()> {
@@ -154,13 +157,13 @@ fn health(work: Work) -> Router {
 }
 
 async fn ready(State(work): State<Work>) -> (StatusCode, &'static str) {
-    match work.store().shops().await {
-        Ok(_) => (StatusCode::OK, READY),
-        Err(fault) => {
-            tracing::error!(%fault, "not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
-        }
-    }
+    let fault = match tokio::time::timeout(READY_WITHIN, work.store().shops()).await {
+        Ok(Ok(_)) => return (StatusCode::OK, READY),
+        Ok(Err(fault)) => fault.to_string(),
+        Err(_) => format!("no answer in {} s", READY_WITHIN.as_secs()),
+    };
+    tracing::error!(fault, "not ready");
+    (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
 }
 
 /// Says where everything is, on standard error, for a person and for scripts: standard output stays free for tools that

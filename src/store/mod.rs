@@ -53,7 +53,7 @@ pub enum Place {
 }
 
 /// Why the store refused, by what the caller does next.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// Somebody else changed it meanwhile: read again and decide again.
     #[error("it was changed by somebody else meanwhile")]

@@ -5,11 +5,17 @@
 //! again and the inbox's key finds it done. A replica that stops in the middle of a transaction loses it: the server ends
 //! a session that idles in one.
 
-use std::{borrow::Cow, str::FromStr, time::Duration};
+use std::{
+    borrow::Cow,
+    str::FromStr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use sqlx::{
-    AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, Row as _, Transaction,
+    AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool, Postgres, Row as _,
     migrate::MigrateError,
+    pool::PoolConnection,
     postgres::{PgArguments, PgConnectOptions, PgListener, PgPoolOptions},
     query::Query,
 };
@@ -19,15 +25,26 @@ use super::{
     engine::{FromRow, Row, Value},
 };
 
-/// Connections of one replica: those of the writers, of the pages, and of the ears for other replicas. Servers allow 100
-/// as they come; so a handful of replicas fits.
-const CONNECTIONS: u32 = 12;
+/// Connections of one replica's pages and of its ears for other replicas; the writers' come on top. Servers allow 100 as
+/// they come; so a handful of replicas fits.
+const CONNECTIONS: u32 = 10;
 
 /// Transactions of one replica that write at once. Each holds one connection; the server has a process for each.
 pub(super) const WRITERS: usize = 2;
 
 /// How long a connection is waited for. Vendors wait longer for their answer.
-const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a statement's answer is waited for. A server that is gone without a word never gives one, and the network
+/// would notice after a quarter of an hour. Longer than the server itself lets a statement wait for a lock.
+const ANSWER: Duration = Duration::from_secs(9);
+
+/// The same for what moves a whole database.
+const UNHURRIED: Duration = Duration::from_secs(3_600);
+
+/// Connections of writers that are kept for the next transaction: a pool would ask each whether it lives, which is one
+/// way to the server and back more for each batch.
+const KEPT: usize = 2 * WRITERS;
 
 /// What each session is told. A transaction that idles is that of a replica which was stopped: it is undone before others
 /// wait long for its locks, and long before its leases end. No statement of a turn takes seconds.
@@ -54,15 +71,17 @@ const OLDEST_SERVER: i64 = 150_000;
 #[derive(Debug, Clone)]
 pub(super) struct Pg {
     pool: PgPool,
+    kept: Arc<Mutex<Vec<PgConnection>>>,
     /// For people: without user and password.
     shown: String,
 }
 
-/// A transaction under way. Dropped before its commit, it is undone.
+/// A transaction under way. Dropped before its commit, it is undone, with its connection.
 pub(super) struct Writing {
-    pool: PgPool,
-    tx: Transaction<'static, Postgres>,
+    pg: Pg,
+    connection: PgConnection,
     later: Vec<Later>,
+    patience: Duration,
 }
 
 /// Rows that one statement takes together, column by column.
@@ -123,7 +142,7 @@ impl Pg {
             // A question before each use would double the ways to the server; a dead one fails and is tried again.
             .test_before_acquire(false)
             .connect_lazy_with(options);
-        Ok(Pg { pool, shown })
+        Ok(Pg { pool, kept: Arc::default(), shown })
     }
 
     pub(super) fn shown(&self) -> &str {
@@ -131,15 +150,58 @@ impl Pg {
     }
 
     pub(super) async fn begin(&self) -> Result<Writing, StoreError> {
-        Ok(Writing { pool: self.pool.clone(), tx: self.pool.begin().await?, later: Vec::new() })
+        if let Some(mut connection) = self.another() {
+            match tokio::time::timeout(ANSWER, connection.execute("BEGIN")).await {
+                Ok(Ok(_)) => return Ok(self.writing(connection)),
+                // It ended meanwhile, as they all do where the server was restarted.
+                Ok(Err(_)) => self.forget(),
+                Err(_) => {
+                    self.forget();
+                    return Err(no_answer(ANSWER));
+                }
+            }
+        }
+        let mut connection = self.fresh().await?;
+        within(ANSWER, connection.execute("BEGIN")).await?;
+        Ok(self.writing(connection))
+    }
+
+    fn writing(&self, connection: PgConnection) -> Writing {
+        Writing { pg: self.clone(), connection, later: Vec::new(), patience: ANSWER }
+    }
+
+    /// A connection that was kept.
+    fn another(&self) -> Option<PgConnection> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn forget(&self) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    async fn fresh(&self) -> Result<PgConnection, StoreError> {
+        within(PATIENCE, PgConnection::connect_with(&self.pool.connect_options())).await
+    }
+
+    /// Keeps a connection that is not in a transaction, if there is room.
+    fn keep(&self, connection: PgConnection) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < KEPT && !self.pool.is_closed() {
+            kept.push(connection);
+        }
     }
 
     pub(super) async fn run(&self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, StoreError> {
-        Ok(bound(sql, values).execute(&self.pool).await?.rows_affected())
+        let mut connection = self.pool.acquire().await?;
+        let done = within(ANSWER, bound(sql, values).execute(&mut *connection)).await;
+        let done = done.inspect_err(|fault| given_up(&mut connection, fault))?;
+        Ok(done.rows_affected())
     }
 
     pub(super) async fn all<T: FromRow>(&self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<T>, StoreError> {
-        read(bound(sql, values).fetch_all(&self.pool).await?)
+        let mut connection = self.pool.acquire().await?;
+        let rows = within(ANSWER, bound(sql, values).fetch_all(&mut *connection)).await;
+        read(rows.inspect_err(|fault| given_up(&mut connection, fault))?)
     }
 
     /// Ears for what others commit.
@@ -153,12 +215,16 @@ impl Pg {
 
     pub(super) async fn close(&self) {
         self.pool.close().await;
+        while let Some(connection) = self.another() {
+            // Nothing is under way on it; the server ends it by itself where this fails.
+            let _ = within(ANSWER, connection.close()).await;
+        }
     }
 }
 
 impl Writing {
     pub(super) async fn run(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, StoreError> {
-        Ok(bound(sql, values).execute(&mut *self.tx).await?.rows_affected())
+        Ok(within(self.patience, bound(sql, values).execute(&mut self.connection)).await?.rows_affected())
     }
 
     pub(super) async fn all<T: FromRow>(
@@ -166,7 +232,7 @@ impl Writing {
         sql: &'static str,
         values: &[Value<'_>],
     ) -> Result<Vec<T>, StoreError> {
-        read(bound(sql, values).fetch_all(&mut *self.tx).await?)
+        read(within(self.patience, bound(sql, values).fetch_all(&mut self.connection)).await?)
     }
 
     /// The same on another connection and committed by itself, whatever becomes of this transaction.
@@ -175,7 +241,13 @@ impl Writing {
         sql: &'static str,
         values: &[Value<'_>],
     ) -> Result<Vec<T>, StoreError> {
-        read(bound(sql, values).fetch_all(&self.pool).await?)
+        let mut connection = match self.pg.another() {
+            Some(connection) => connection,
+            None => self.pg.fresh().await?,
+        };
+        let rows = within(ANSWER, bound(sql, values).fetch_all(&mut connection)).await?;
+        self.pg.keep(connection);
+        read(rows)
     }
 
     /// All rows that a statement reads which takes columns of texts, and after them perhaps a number.
@@ -190,7 +262,7 @@ impl Writing {
             Some(number) => query.bind(number),
             None => query,
         };
-        read(query.fetch_all(&mut *self.tx).await?)
+        read(within(self.patience, query.fetch_all(&mut self.connection)).await?)
     }
 
     /// Has a row written with others of its kind, at the latest before the commit. The statement takes arrays. Where it is
@@ -250,7 +322,7 @@ impl Writing {
                 Column::Int(all) => query.bind(all),
             };
         }
-        let row = query.fetch_one(&mut *self.tx).await?;
+        let row = within(self.patience, query.fetch_one(&mut self.connection)).await?;
         for (at, expected) in expected.into_iter().enumerate() {
             let touched: i64 = row.try_get(at)?;
             if expected.is_some_and(|rows| u64::try_from(touched) != Ok(rows)) {
@@ -260,20 +332,44 @@ impl Writing {
         Ok(())
     }
 
-    pub(super) async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.tx.commit().await?)
+    /// Waits longer for each answer, as moving a whole table may take.
+    pub(super) fn unhurried(&mut self) {
+        self.patience = UNHURRIED;
+    }
+
+    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        within(self.patience, self.connection.execute("COMMIT")).await?;
+        self.pg.keep(self.connection);
+        Ok(())
     }
 
     pub(super) fn connection(&mut self) -> &mut PgConnection {
-        &mut self.tx
+        &mut self.connection
     }
 
-    pub(super) fn into_inner(self) -> Transaction<'static, Postgres> {
-        self.tx
+    pub(super) async fn undo(mut self) -> Result<(), StoreError> {
+        within(ANSWER, self.connection.execute("ROLLBACK")).await?;
+        self.pg.keep(self.connection);
+        Ok(())
     }
+}
 
-    pub(super) async fn undo(self) -> Result<(), StoreError> {
-        Ok(self.tx.rollback().await?)
+/// An answer of the server, if it comes in time.
+async fn within<T>(patience: Duration, answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(patience, answer).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(no_answer(patience)),
+    }
+}
+
+fn no_answer(waited: Duration) -> StoreError {
+    StoreError::Busy(format!("the server gave no answer in {} s", waited.as_secs()))
+}
+
+/// A connection whose answer did not come is none for the next statement.
+fn given_up(connection: &mut PoolConnection<Postgres>, fault: &StoreError) {
+    if matches!(fault, StoreError::Busy(_)) {
+        connection.close_on_drop();
     }
 }
 

@@ -7,12 +7,13 @@
 
 use futures::TryStreamExt as _;
 use sha2::{Digest as _, Sha256};
-use sqlx::{AssertSqlSafe, PgConnection, Row as _, TypeInfo as _, postgres::PgRow};
+use sqlx::{AssertSqlSafe, Row as _, TypeInfo as _, postgres::PgRow};
 use tokio::sync::mpsc;
 
 use super::{
     OpenError, Store, StoreError,
     engine::{Engine, Sql, Value},
+    postgres,
     sqlite::{self, Lite},
     turn::Writing,
 };
@@ -95,7 +96,7 @@ pub async fn transfer(from: &str, to: &str) -> Result<Vec<Moved>, MoveError> {
     }
     let mut tx = target.begin().await?;
     if let Writing::Pg(writing) = &mut tx.writing {
-        unhurried(writing.connection()).await?;
+        unhurried(writing).await?;
     }
     for found in sums(&mut tx.writing, &tables).await? {
         if found.rows > 0 {
@@ -121,9 +122,10 @@ pub async fn transfer(from: &str, to: &str) -> Result<Vec<Moved>, MoveError> {
 }
 
 /// What is too long for a turn is not too long for a whole table.
-async fn unhurried(connection: &mut PgConnection) -> Result<(), StoreError> {
+async fn unhurried(tx: &mut postgres::Writing) -> Result<(), StoreError> {
+    tx.unhurried();
     for limit in ["SET LOCAL statement_timeout = 0", "SET LOCAL idle_in_transaction_session_timeout = 0"] {
-        sqlx::query(limit).execute(&mut *connection).await?;
+        sqlx::query(limit).execute(&mut *tx.connection()).await?;
     }
     Ok(())
 }
@@ -146,8 +148,8 @@ async fn read(source: Engine, tables: Vec<Table>, to: mpsc::Sender<Batch>) -> Re
         Engine::Lite(lite) => read_file(lite, tables, to).await,
         Engine::Pg(pg) => {
             let mut tx = pg.begin().await?;
-            unhurried(tx.connection()).await?;
-            let mut tx = tx.into_inner();
+            unhurried(&mut tx).await?;
+            let tx = tx.connection();
             sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *tx).await?;
             for (at, table) in tables.iter().enumerate() {
                 let mut rows = sqlx::query(AssertSqlSafe(table.select())).fetch(&mut *tx);

@@ -179,8 +179,16 @@ async fn write(work: &Work, post: &Post, jobs: Vec<Job>) {
             jobs.into_iter().for_each(|job| job.answer(Ok(())));
         }
         Ok(Err(_)) | Err(_) => {
+            let mut trouble = None;
             for job in jobs {
-                write_alone(work, post, job).await;
+                // What one can't do for the store's sake the next can't either, and each would wait as long to learn it.
+                trouble = match trouble {
+                    None => write_alone(work, post, job).await,
+                    Some(fault) => {
+                        unstored(work, job, StoreError::clone(&fault));
+                        Some(fault)
+                    }
+                };
             }
         }
     }
@@ -232,7 +240,8 @@ async fn attempt(work: &Work, jobs: &[Job]) -> Result<Outcome, Failed> {
     Ok(outcome)
 }
 
-async fn write_alone(work: &Work, post: &Post, job: Job) {
+/// Runs a job by itself; the store's trouble, if that kept it from being stored.
+async fn write_alone(work: &Work, post: &Post, job: Job) -> Option<StoreError> {
     let mut tried = 0;
     let ended = |ended| work.inner.meter.turned(job.name(), ended);
     let fault = loop {
@@ -241,22 +250,21 @@ async fn write_alone(work: &Work, post: &Post, job: Job) {
             Ok(Ok(outcome)) => {
                 ended(Ended::Stored);
                 publish(work, post, outcome).await;
-                return job.answer(Ok(()));
+                job.answer(Ok(()));
+                return None;
             }
             Ok(Err(Failed::NotDone(why))) => {
                 ended(Ended::NotDone);
-                return job.answer(Err(why));
+                job.answer(Err(why));
+                return None;
             }
             // Taken: another replica opened the same conversation meanwhile; now it is there to be read.
             Ok(Err(Failed::Store(StoreError::Stale | StoreError::Taken(_)))) if tried < MOST_STALE => tried += 1,
             Ok(Err(Failed::Store(fault @ (StoreError::Busy(_) | StoreError::Unwritable(_))))) => {
                 // The store's trouble, not the job's: the vendor sends it again.
                 tracing::error!(%fault, "a turn could not be stored");
-                ended(Ended::Unstored);
-                if let Job::Due { merchant, conversation } = &job {
-                    work.wake(merchant.clone(), *conversation, now().after(LOOK_AGAIN));
-                }
-                return job.answer(Err(NotDone::Store(fault)));
+                unstored(work, job, fault.clone());
+                return Some(fault);
             }
             Ok(Err(Failed::Store(fault))) => break fault.to_string(),
             Err(_) => break "the program made a mistake (panic)".to_owned(),
@@ -268,7 +276,8 @@ async fn write_alone(work: &Work, post: &Post, job: Job) {
         let kept = keep_aside(work, arrival, &fault).await;
         let answer = kept.map_err(NotDone::Store);
         let _ = work.inner.events.send(Event::Anything);
-        return job.answer(answer);
+        job.answer(answer);
+        return None;
     }
     if let Job::Due { merchant, conversation } = &job
         && let Err(fault) = give_up(work, merchant, *conversation).await
@@ -276,6 +285,16 @@ async fn write_alone(work: &Work, post: &Post, job: Job) {
         tracing::error!(%fault, "messages that wait for their other half could not be let go");
     }
     job.answer(Err(NotDone::Refused(fault)));
+    None
+}
+
+/// A job that the store could not take now.
+fn unstored(work: &Work, job: Job, fault: StoreError) {
+    work.inner.meter.turned(job.name(), Ended::Unstored);
+    if let Job::Due { merchant, conversation } = &job {
+        work.wake(merchant.clone(), *conversation, now().after(LOOK_AGAIN));
+    }
+    job.answer(Err(NotDone::Store(fault)));
 }
 
 async fn give_up(work: &Work, merchant: &MerchantId, id: ConversationId) -> Result<(), StoreError> {
