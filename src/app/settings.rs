@@ -60,9 +60,10 @@ const NOT_YET: [&str; 16] = [
 ];
 
 /// Names with the program's prefix that its tests and measuring tools use for themselves.
-const TOOLS: [&str; 11] = [
+const TOOLS: [&str; 12] = [
     "USUAL_BIN",
     "USUAL_BINARY",
+    "USUAL_ENDS",
     "USUAL_KILLS",
     "USUAL_OPERATIONS",
     "USUAL_SCREENSHOTS",
