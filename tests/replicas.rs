@@ -110,7 +110,7 @@ impl Replica {
     }
 }
 
-/// Stands between a program and its server, and can lose the answer to a commit, or everything without a word.
+/// Stands between a program and its server, and can lose the answer to the commit of a word, or everything without one.
 struct Between {
     address: String,
     /// How many answers are still to be lost.
@@ -139,6 +139,9 @@ impl Between {
     }
 }
 
+/// The word that a customer says in a turn whose commit's answer is lost.
+const LOST: &str = "pickup";
+
 /// Passes bytes on both ways. Where an answer is to be lost, a commit reaches the server, is done there, and the
 /// connection ends.
 async fn pass(client: TcpStream, server: TcpStream, lose: Arc<AtomicUsize>, silent: Arc<AtomicBool>) {
@@ -162,7 +165,7 @@ async fn pass(client: TcpStream, server: TcpStream, lose: Arc<AtomicUsize>, sile
         if silent.load(Ordering::SeqCst) {
             continue;
         }
-        let commit = bytes[..read].windows(6).any(|word| word == b"COMMIT");
+        let commit = bytes[..read].windows(LOST.len()).any(|word| word == LOST.as_bytes());
         let one_less = |left: usize| left.checked_sub(1);
         if commit && lose.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok() {
             lost.store(true, Ordering::SeqCst);
@@ -358,9 +361,8 @@ async fn what_a_lost_answer_left_behind_goes_before_what_is_said_next() {
         all_say(&fake, &[chat], "2 margherita");
         answered(&fake, &[chat], 1, &[&replica]).await;
         marked(&place).await;
-        // The mark of what was sent is committed by now; so the next commit is that of the next turn.
         between.lose.store(1, Ordering::SeqCst);
-        all_say(&fake, &[chat], "pickup");
+        all_say(&fake, &[chat], LOST);
         fake.wait_delivered().await;
         assert_eq!(between.lose.load(Ordering::SeqCst), 0, "the answer to the commit was lost");
         all_say(&fake, &[chat], "Marta");

@@ -74,14 +74,14 @@ const ORDERS: &str = "SELECT w.merchant_id, o.* FROM unnest($1::text[], $2::text
      CROSS JOIN LATERAL (SELECT order_id, number, conversation_id, customer_id, language, status, version, cart, \
      line_totals, currency, fee, total, fulfilment, name, address, zone, placed_at, not_before, due, reason, note, \
      moved_at FROM orders WHERE merchant_id = w.merchant_id AND customer_id = w.customer_id \
-     ORDER BY placed_at DESC LIMIT $3) o";
+     ORDER BY placed_at DESC, number DESC LIMIT $3) o";
 
 impl Tx {
     /// Asks a server at once for what the turns of these arrivals will ask; a file is asked when they do.
     pub async fn ask_ahead(&mut self, arrivals: &[&Arrival]) -> Result<(), StoreError> {
         let Writing::Pg(tx) = &mut self.writing else { return Ok(()) };
-        // Of one arrival there is nothing to put together.
-        if arrivals.len() < 2 {
+        self.hopeful = true;
+        if arrivals.is_empty() {
             return Ok(());
         }
         let mut ahead = Ahead::default();

@@ -90,6 +90,12 @@ const LET_GO: &str = "UPDATE lease SET until = 0 WHERE merchant_id = $1 AND name
 const HELD: &str = "SELECT fence FROM lease WHERE merchant_id = $1 AND name = $2 AND holder = $3 AND fence = $4 \
      AND until > (extract(epoch FROM clock_timestamp()) * 1000)::bigint + $5";
 
+/// The same as a condition on all that is written with it.
+const HOLDING: &str = "SELECT 1 FROM lease l JOIN unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[]) \
+     AS u (merchant_id, name, holder, fence, rest) ON l.merchant_id = u.merchant_id AND l.name = u.name \
+     AND l.holder = u.holder AND l.fence = u.fence \
+     WHERE l.until > (extract(epoch FROM clock_timestamp()) * 1000)::bigint + u.rest";
+
 const TELL: &str = "SELECT pg_notify(u.topic, u.news) FROM unnest($1::text[], $2::text[]) AS u (topic, news)";
 
 impl Store {
@@ -181,13 +187,17 @@ impl Lease {
 }
 
 impl Tx {
-    /// Whether a lease is held, and will be until this transaction ends.
+    /// Whether a lease is held, and will be until this transaction ends. Together with others it is taken to be, and the
+    /// commit is [`StoreError::Stale`] where it is not.
     pub async fn holds(&mut self, lease: &Lease) -> Result<bool, StoreError> {
-        if matches!(self.writing, Writing::Lite(_)) {
-            return Ok(true);
-        }
         let rest = i64::try_from(REST_OF_LEASE.as_millis()).unwrap_or(i64::MAX);
         let values = values![lease.merchant.as_str(), lease.name, &lease.holder, lease.fence, rest];
+        match &mut self.writing {
+            Writing::Lite(_) => return Ok(true),
+            // Told at the commit.
+            Writing::Pg(tx) if self.hopeful => return tx.later(HOLDING, &values, true).map(|()| true),
+            Writing::Pg(tx) => tx.begin().await?,
+        }
         let held: Option<i64> = self.first(HELD, &values).await?;
         Ok(held.is_some())
     }

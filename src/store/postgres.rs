@@ -13,7 +13,7 @@ use std::{
 };
 
 use sqlx::{
-    AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool, Postgres, Row as _,
+    AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool, Postgres,
     migrate::MigrateError,
     pool::PoolConnection,
     postgres::{PgArguments, PgConnectOptions, PgListener, PgPoolOptions},
@@ -76,10 +76,13 @@ pub(super) struct Pg {
     shown: String,
 }
 
-/// A transaction under way. Dropped before its commit, it is undone, with its connection.
+/// A transaction under way. Dropped before its commit, it is undone, with its connection. To the server it begins with the
+/// first statement that writes by itself; where there is none, what was put off is one statement and so a transaction.
 pub(super) struct Writing {
     pg: Pg,
     connection: PgConnection,
+    begun: bool,
+    lost: bool,
     later: Vec<Later>,
     patience: Duration,
 }
@@ -150,24 +153,15 @@ impl Pg {
     }
 
     pub(super) async fn begin(&self) -> Result<Writing, StoreError> {
-        if let Some(mut connection) = self.another() {
-            match tokio::time::timeout(ANSWER, connection.execute("BEGIN")).await {
-                Ok(Ok(_)) => return Ok(self.writing(connection)),
-                // It ended meanwhile, as they all do where the server was restarted.
-                Ok(Err(_)) => self.forget(),
-                Err(_) => {
-                    self.forget();
-                    return Err(no_answer(ANSWER));
-                }
-            }
-        }
-        let mut connection = self.fresh().await?;
-        within(ANSWER, connection.execute("BEGIN")).await?;
-        Ok(self.writing(connection))
+        let connection = self.idle().await?;
+        Ok(Writing { pg: self.clone(), connection, begun: false, lost: false, later: Vec::new(), patience: ANSWER })
     }
 
-    fn writing(&self, connection: PgConnection) -> Writing {
-        Writing { pg: self.clone(), connection, later: Vec::new(), patience: ANSWER }
+    async fn idle(&self) -> Result<PgConnection, StoreError> {
+        match self.another() {
+            Some(connection) => Ok(connection),
+            None => within(PATIENCE, PgConnection::connect_with(&self.pool.connect_options())).await,
+        }
     }
 
     /// A connection that was kept.
@@ -175,12 +169,9 @@ impl Pg {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
+    /// One of them has ended, as they all do where the server is restarted.
     fn forget(&self) {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-
-    async fn fresh(&self) -> Result<PgConnection, StoreError> {
-        within(PATIENCE, PgConnection::connect_with(&self.pool.connect_options())).await
     }
 
     /// Keeps a connection that is not in a transaction, if there is room.
@@ -224,7 +215,9 @@ impl Pg {
 
 impl Writing {
     pub(super) async fn run(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, StoreError> {
-        Ok(within(self.patience, bound(sql, values).execute(&mut self.connection)).await?.rows_affected())
+        self.begin().await?;
+        let done = within(self.patience, bound(sql, values).execute(&mut self.connection)).await;
+        Ok(self.heard(done)?.rows_affected())
     }
 
     pub(super) async fn all<T: FromRow>(
@@ -232,20 +225,19 @@ impl Writing {
         sql: &'static str,
         values: &[Value<'_>],
     ) -> Result<Vec<T>, StoreError> {
-        read(within(self.patience, bound(sql, values).fetch_all(&mut self.connection)).await?)
+        let rows = within(self.patience, bound(sql, values).fetch_all(&mut self.connection)).await;
+        read(self.heard(rows)?)
     }
 
     /// The same on another connection and committed by itself, whatever becomes of this transaction.
     pub(super) async fn apart<T: FromRow>(
-        &self,
+        &mut self,
         sql: &'static str,
         values: &[Value<'_>],
     ) -> Result<Vec<T>, StoreError> {
-        let mut connection = match self.pg.another() {
-            Some(connection) => connection,
-            None => self.pg.fresh().await?,
-        };
-        let rows = within(ANSWER, bound(sql, values).fetch_all(&mut connection)).await?;
+        let mut connection = self.pg.idle().await?;
+        let rows = within(ANSWER, bound(sql, values).fetch_all(&mut connection)).await;
+        let rows = self.heard(rows)?;
         self.pg.keep(connection);
         read(rows)
     }
@@ -262,7 +254,28 @@ impl Writing {
             Some(number) => query.bind(number),
             None => query,
         };
-        read(within(self.patience, query.fetch_all(&mut self.connection)).await?)
+        let rows = within(self.patience, query.fetch_all(&mut self.connection)).await;
+        read(self.heard(rows)?)
+    }
+
+    /// Begins it on the server, from where on everything is undone with it.
+    pub(super) async fn begin(&mut self) -> Result<(), StoreError> {
+        if !self.begun {
+            let begun = within(self.patience, self.connection.execute("BEGIN")).await;
+            self.heard(begun)?;
+            self.begun = true;
+        }
+        Ok(())
+    }
+
+    /// An answer. After none the connection is none for the next transaction, and those that were kept are no better.
+    fn heard<T>(&mut self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+        answer.inspect_err(|fault| {
+            if matches!(fault, StoreError::Busy(_)) {
+                self.lost = true;
+                self.pg.forget();
+            }
+        })
     }
 
     /// Has a row written with others of its kind, at the latest before the commit. The statement takes arrays. Where it is
@@ -296,24 +309,46 @@ impl Writing {
         Ok(())
     }
 
-    /// Writes what was put off, in one statement: each one more would be one more way to the server and back. Nothing in
-    /// it sees what another part of it writes.
+    /// Writes what was put off, so that statements which follow see it.
     pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
+        if !self.later.is_empty() {
+            self.begin().await?;
+        }
+        self.write().await
+    }
+
+    /// Writes what was put off, in one statement: each one more would be one more way to the server and back. Nothing in
+    /// it sees what another part of it writes. Where not all rows were found that had to be, it fails and is undone.
+    async fn write(&mut self) -> Result<(), StoreError> {
         let mut all = std::mem::take(&mut self.later);
         if all.is_empty() {
             return Ok(());
         }
-        // In the same order whatever came first, as the server plans each order of them anew.
-        all.sort_by(|one, other| one.sql.cmp(&other.sql));
-        let (mut parts, mut counts, mut before) = (Vec::new(), Vec::new(), 0);
+        // First what has to find its rows, and so locks them, each in the same order: who waits for another that wrote
+        // what it waits for would stand still until the server notices. And always in one order, as the server plans each
+        // order of them anew.
+        all.sort_by(|one, other| (!one.exact, &one.sql).cmp(&(!other.exact, &other.sql)));
+        all.iter_mut().filter(|later| later.exact).for_each(Later::sort);
+        let (mut parts, mut conditions, mut expected, mut before) = (Vec::new(), Vec::new(), Vec::new(), 0);
         for (at, later) in all.iter().enumerate() {
             let rows = if later.sql.starts_with("SELECT") { "" } else { " RETURNING 1" };
             parts.push(format!("w{at} AS ({}{rows})", renumbered(&later.sql, before)));
-            counts.push(format!("(SELECT count(*) FROM w{at})"));
             before += later.columns.len();
         }
-        let sql = format!("WITH {} SELECT {}", parts.join(", "), counts.join(", "));
-        let expected: Vec<Option<u64>> = all.iter().map(|later| later.exact.then_some(later.rows)).collect();
+        for (at, later) in all.iter().enumerate() {
+            // A part that nothing asks for is not run where it reads.
+            let condition = match later.exact {
+                true => {
+                    expected.push(i64::try_from(later.rows).unwrap_or(i64::MAX));
+                    format!("= ${}", before + expected.len())
+                }
+                false => ">= 0".to_owned(),
+            };
+            conditions.push(format!("(SELECT count(*) FROM w{at}) {condition}"));
+        }
+        // A division by zero is how a statement can refuse.
+        let sql =
+            format!("WITH {} SELECT 1 / CASE WHEN {} THEN 1 ELSE 0 END", parts.join(", "), conditions.join(" AND "));
         // Of our own constants, or of the names of our own tables.
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for column in all.into_iter().flat_map(|later| later.columns) {
@@ -322,14 +357,11 @@ impl Writing {
                 Column::Int(all) => query.bind(all),
             };
         }
-        let row = within(self.patience, query.fetch_one(&mut self.connection)).await?;
-        for (at, expected) in expected.into_iter().enumerate() {
-            let touched: i64 = row.try_get(at)?;
-            if expected.is_some_and(|rows| u64::try_from(touched) != Ok(rows)) {
-                return Err(StoreError::Stale);
-            }
+        for rows in expected {
+            query = query.bind(rows);
         }
-        Ok(())
+        let done = within(self.patience, query.execute(&mut self.connection)).await;
+        self.heard(done).map(|_| ())
     }
 
     /// Waits longer for each answer, as moving a whole table may take.
@@ -338,7 +370,11 @@ impl Writing {
     }
 
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
-        within(self.patience, self.connection.execute("COMMIT")).await?;
+        self.write().await?;
+        if self.begun {
+            let done = within(self.patience, self.connection.execute("COMMIT")).await;
+            self.heard(done)?;
+        }
         self.pg.keep(self.connection);
         Ok(())
     }
@@ -348,9 +384,28 @@ impl Writing {
     }
 
     pub(super) async fn undo(mut self) -> Result<(), StoreError> {
-        within(ANSWER, self.connection.execute("ROLLBACK")).await?;
+        if self.lost {
+            return Ok(());
+        }
+        if self.begun {
+            within(ANSWER, self.connection.execute("ROLLBACK")).await?;
+        }
         self.pg.keep(self.connection);
         Ok(())
+    }
+}
+
+impl Later {
+    /// Sorts the rows by their first two columns, which are their keys.
+    fn sort(&mut self) {
+        let [Column::Text(first), Column::Text(second), ..] = &self.columns[..] else { return };
+        let mut order: Vec<usize> = (0..first.len()).collect();
+        order.sort_by_key(|&row| (&first[row], &second[row]));
+        let sorted = |column: &Column| match column {
+            Column::Text(all) => Column::Text(order.iter().map(|&row| all[row].clone()).collect()),
+            Column::Int(all) => Column::Int(order.iter().map(|&row| all[row]).collect()),
+        };
+        self.columns = self.columns.iter().map(sorted).collect();
     }
 }
 
@@ -402,8 +457,9 @@ impl From<sqlx::Error> for StoreError {
         match &error {
             sqlx::Error::Database(fault) => match fault.code().as_deref() {
                 _ if fault.is_unique_violation() => StoreError::Taken(words),
-                // A deadlock or a serialization failure: what was read may be old.
-                Some("40P01" | "40001") => StoreError::Stale,
+                // A deadlock or a serialization failure: what was read may be old. A division by zero: a row that had to be
+                // there was not ([`Writing::write`]).
+                Some("40P01" | "40001" | "22012") => StoreError::Stale,
                 // Disk full; a read-only server (a standby).
                 Some("53100" | "25006") => StoreError::Unwritable(words),
                 // Data or index corrupted.

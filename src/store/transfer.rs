@@ -124,6 +124,7 @@ pub async fn transfer(from: &str, to: &str) -> Result<Vec<Moved>, MoveError> {
 /// What is too long for a turn is not too long for a whole table.
 async fn unhurried(tx: &mut postgres::Writing) -> Result<(), StoreError> {
     tx.unhurried();
+    tx.begin().await?;
     for limit in ["SET LOCAL statement_timeout = 0", "SET LOCAL idle_in_transaction_session_timeout = 0"] {
         sqlx::query(limit).execute(&mut *tx.connection()).await?;
     }

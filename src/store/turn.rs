@@ -30,6 +30,8 @@ const MOST_UNSENT: i64 = 1_000;
 pub struct Tx {
     pub(super) writing: Writing,
     pub(super) ahead: Option<Box<Ahead>>,
+    /// Whether it is run together with others or for the first time, so that it may turn out to be stale in the end.
+    pub(super) hopeful: bool,
     /// Conversations and customers of which a row is put off: one statement can't write the same row twice.
     put_off: HashSet<u128>,
 }
@@ -318,7 +320,8 @@ const ORDER_OF: &str = "SELECT order_id, number, conversation_id, customer_id, l
 
 const RECENT_ORDERS: &str = "SELECT order_id, number, conversation_id, customer_id, language, status, version, cart, \
      line_totals, currency, fee, total, fulfilment, name, address, zone, placed_at, not_before, due, reason, note, moved_at \
-     FROM orders WHERE merchant_id = $1 AND customer_id = $2 ORDER BY placed_at DESC LIMIT $3";
+     FROM orders WHERE merchant_id = $1 AND customer_id = $2 \
+     ORDER BY placed_at DESC, number DESC LIMIT $3";
 
 const SET_ASIDE: &str = "INSERT INTO aside (merchant_id, channel, foreign_id, peer, raw, fault, at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (merchant_id, channel, foreign_id) DO NOTHING";
@@ -339,7 +342,7 @@ const DUE_GATHERINGS: &str = "SELECT merchant_id, conversation_id, channel, gath
 
 impl Tx {
     pub(super) fn new(writing: Writing) -> Tx {
-        Tx { writing, ahead: None, put_off: HashSet::new() }
+        Tx { writing, ahead: None, hopeful: false, put_off: HashSet::new() }
     }
 
     /// Runs a statement; how many rows it touched.
@@ -404,8 +407,7 @@ impl Tx {
     }
 
     /// Makes all of it durable.
-    pub async fn commit(mut self) -> Result<(), StoreError> {
-        self.settle().await?;
+    pub async fn commit(self) -> Result<(), StoreError> {
         match self.writing {
             Writing::Lite(tx) => tx.commit(),
             Writing::Pg(tx) => tx.commit().await,

@@ -251,8 +251,8 @@ const MESSAGES: &str = "SELECT * FROM (SELECT m.seq, m.author, m.by_name, m.kind
 const CONVERSATION_OF: &str =
     "SELECT conversation_id FROM conversation WHERE merchant_id = $1 AND channel = $2 AND peer = $3";
 
-const ASIDE: &str =
-    "SELECT channel, foreign_id, peer, raw, fault, at FROM aside WHERE merchant_id = $1 ORDER BY at DESC LIMIT 100";
+const ASIDE: &str = "SELECT channel, foreign_id, peer, raw, fault, at FROM aside WHERE merchant_id = $1 \
+     ORDER BY at DESC, channel, foreign_id LIMIT 100";
 
 impl Store {
     /// The orders that are under way, and those that ended after `since`; the newest first.

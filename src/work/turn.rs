@@ -170,7 +170,7 @@ fn gather(jobs: &mut Vec<Job>, waiting: &mut mpsc::Receiver<Job>) {
 
 /// Runs jobs in one transaction, or, where one of them fails, each in its own.
 async fn write(work: &Work, post: &Post, jobs: Vec<Job>) {
-    let together = AssertUnwindSafe(attempt(work, &jobs)).catch_unwind().await;
+    let together = AssertUnwindSafe(attempt(work, &jobs, false)).catch_unwind().await;
     match together {
         Ok(Ok(outcome)) => {
             jobs.iter().for_each(|job| work.inner.meter.turned(job.name(), Ended::Stored));
@@ -194,17 +194,16 @@ async fn write(work: &Work, post: &Post, jobs: Vec<Job>) {
     }
 }
 
-async fn attempt(work: &Work, jobs: &[Job]) -> Result<Outcome, Failed> {
+async fn attempt(work: &Work, jobs: &[Job], again: bool) -> Result<Outcome, Failed> {
     let begun = Instant::now();
     let mut tx = work.store().begin().await.map_err(Failed::Store)?;
     let mut outcome = Outcome::default();
     let arrivals: Vec<&Arrival> = jobs.iter().filter_map(Job::arrival).collect();
-    match arrivals[..] {
-        // By itself it may have lost a race with another replica already, and is not to lose the next.
-        [arrival] if jobs.len() == 1 => {
-            tx.hold(&arrival.merchant, arrival.channel, &arrival.peer).await.map_err(Failed::Store)?;
-        }
-        _ => tx.ask_ahead(&arrivals).await.map_err(Failed::Store)?,
+    if !again {
+        tx.ask_ahead(&arrivals).await.map_err(Failed::Store)?;
+    } else if let [arrival] = arrivals[..] {
+        // It may have lost a race with another replica, and is not to lose the next.
+        tx.hold(&arrival.merchant, arrival.channel, &arrival.peer).await.map_err(Failed::Store)?;
     }
     // They end with the commit.
     let mut spans = Vec::new();
@@ -232,7 +231,9 @@ async fn attempt(work: &Work, jobs: &[Job]) -> Result<Outcome, Failed> {
     Failpoint::BatchRun.pass();
     if let Err(fault) = tx.commit().await {
         // It may have been committed all the same, and then what it says waits in the outbox, before whatever is said next.
-        work.inner.unconfirmed.note(&outcome.posts);
+        if matches!(fault, StoreError::Busy(_)) {
+            work.inner.unconfirmed.note(&outcome.posts);
+        }
         return Err(Failed::Store(fault));
     }
     Failpoint::BatchCommitted.pass();
@@ -246,7 +247,7 @@ async fn write_alone(work: &Work, post: &Post, job: Job) -> Option<StoreError> {
     let ended = |ended| work.inner.meter.turned(job.name(), ended);
     let fault = loop {
         let jobs = std::slice::from_ref(&job);
-        match AssertUnwindSafe(attempt(work, jobs)).catch_unwind().await {
+        match AssertUnwindSafe(attempt(work, jobs, true)).catch_unwind().await {
             Ok(Ok(outcome)) => {
                 ended(Ended::Stored);
                 publish(work, post, outcome).await;
