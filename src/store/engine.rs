@@ -70,7 +70,9 @@ impl Engine {
     pub(super) async fn run(&self, sql: impl Into<Sql>, values: &[Value<'_>]) -> Result<u64, StoreError> {
         match self {
             Engine::Lite(lite) => lite.run(sql.into().lite, owned(values)).await,
-            Engine::Pg(pg) => pg.run(sql.into().pg, values).await,
+            // Boxed, here and below: whoever waits for either engine would carry the room for a server's answer, and ten
+            // thousand open pages ten thousand times.
+            Engine::Pg(pg) => Box::pin(pg.run(sql.into().pg, values)).await,
         }
     }
 
@@ -82,7 +84,7 @@ impl Engine {
     ) -> Result<Vec<T>, StoreError> {
         match self {
             Engine::Lite(lite) => lite.all(sql.into().lite, owned(values)).await,
-            Engine::Pg(pg) => pg.all(sql.into().pg, values).await,
+            Engine::Pg(pg) => Box::pin(pg.all(sql.into().pg, values)).await,
         }
     }
 
