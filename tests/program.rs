@@ -324,6 +324,42 @@ async fn the_log_holds_no_word_of_a_customer() {
 }
 
 #[tokio::test]
+async fn out_of_descriptors_it_waits_and_goes_on() {
+    // Its database, its pages' readers and its listener fit; a hundred connections do not.
+    const DESCRIPTORS: usize = 64;
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("127.0.0.1:{}", free_port());
+    let mut child = Command::new("sh")
+        .args(["-c", &format!("ulimit -n {DESCRIPTORS}; exec \"$0\" serve"), env!("CARGO_BIN_EXE_usual")])
+        .current_dir(folder.path())
+        .env("USUAL_LISTEN", &address)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let client = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(Duration::from_secs(2)).build().unwrap();
+    let answers =
+        async || client.get(format!("http://{address}/healthz")).send().await.is_ok_and(|a| a.status() == 200);
+    let at_last = async || {
+        while !answers().await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, at_last()).await.expect("it starts");
+    let mut held = Vec::new();
+    for _ in 0..2 * DESCRIPTORS {
+        held.push(tokio::net::TcpStream::connect(&address).await.unwrap());
+    }
+    assert!(!answers().await, "there was no descriptor left");
+    drop(held);
+    tokio::time::timeout(PATIENCE, at_last()).await.expect("it answers again");
+    sing(&format!("http://{address}")).await;
+    assert!(child.try_wait().unwrap().is_none(), "it went on all the while");
+}
+
+#[tokio::test]
 async fn a_machine_can_read_the_log() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
