@@ -1,7 +1,15 @@
 //! Turns under trouble: damaged rows, two programs on one file, many customers at once. Nothing is lost, nobody else is
 //! disturbed.
 
-use std::{collections::HashSet, fs, path::Path};
+use std::{
+    collections::HashSet,
+    fs,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use theusual::{
     channel::{Arrival, ChannelKind, Inbox as _, Peer, web},
@@ -167,6 +175,53 @@ async fn two_programs_on_one_file_lose_and_double_nothing() {
     let seqs: Vec<i64> = messages.iter().map(|m| m.seq).collect();
     assert_eq!(seqs, (1..=seqs.len() as i64).collect::<Vec<_>>(), "numbered without a gap");
     assert!(work_is_clean(&one, &house).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixty_four_writers_a_long_reader_and_checkpoints_lock_nobody_out() {
+    const WRITERS: usize = 64;
+    const EACH: usize = 40;
+    let house = House { place: Place::in_file(), ..House::new().await };
+    let store = Store::open(&house.place.address()).await.unwrap();
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/samples/pizzeria");
+    let read = |file: &str| fs::read_to_string(samples.join(file)).unwrap();
+    store.import(&house.merchant, &read("catalog.json"), &read("faq.json"), Moment(0)).await.unwrap();
+    let work = Work::start(store, Habits { gather: Span::millis(0) }, Vec::new()).await.unwrap();
+    let path = house.place.address().trim_start_matches("sqlite://").to_owned();
+    let open = || rusqlite::Connection::open(&path).unwrap();
+    // Somebody looks at the file all the while, and somebody else folds its log in again and again.
+    let reader = open();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM message").unwrap();
+    let folder = open();
+    let over = Arc::new(AtomicBool::new(false));
+    let ended = over.clone();
+    let folding = std::thread::spawn(move || {
+        let mut folded = 0;
+        while !ended.load(Ordering::SeqCst) {
+            folder.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).unwrap();
+            folded += 1;
+        }
+        folded
+    });
+    let mut all = tokio::task::JoinSet::new();
+    for writer in 0..WRITERS {
+        let name = format!("writer-{writer}");
+        let arrivals: Vec<Arrival> = (0..EACH).map(|n| house.says(&name, &format!("thanks {n}"))).collect();
+        let work = work.clone();
+        all.spawn(async move {
+            for arrival in arrivals {
+                assert_eq!(work.deliver(arrival).await, Ok(()), "locked out");
+            }
+        });
+    }
+    while let Some(done) = all.join_next().await {
+        done.unwrap();
+    }
+    over.store(true, Ordering::SeqCst);
+    assert!(folding.join().unwrap() > 10, "the log was folded in meanwhile");
+    drop(reader);
+    let customers = house.place.numbers("SELECT count(*) FROM message WHERE author = 'customer'").await;
+    assert_eq!(customers, [(WRITERS * EACH) as i64]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
