@@ -290,6 +290,16 @@ async fn sing(base: &str) {
     }
 }
 
+/// Waits until the program answers.
+async fn ready(base: &str) {
+    let answers = async {
+        while reqwest::get(format!("{base}/readyz")).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, answers).await.unwrap();
+}
+
 #[tokio::test]
 async fn the_log_holds_no_word_of_a_customer() {
     let folder = tempfile::tempdir().unwrap();
@@ -305,12 +315,7 @@ async fn the_log_holds_no_word_of_a_customer() {
         .stderr(fs::File::create(&log).unwrap())
         .spawn()
         .unwrap();
-    let ready = async {
-        while reqwest::get(format!("{base}/readyz")).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, ready).await.unwrap();
+    ready(&base).await;
     sing(&base).await;
     std::process::Command::new("kill").args(["-TERM", &child.id().unwrap().to_string()]).status().unwrap();
     tokio::time::timeout(PATIENCE, child.wait()).await.unwrap().unwrap();
@@ -372,12 +377,7 @@ async fn a_machine_can_read_the_log() {
         .stderr(fs::File::create(&log).unwrap())
         .spawn()
         .unwrap();
-    let ready = async {
-        while reqwest::get(format!("{base}/readyz")).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, ready).await.unwrap();
+    ready(&base).await;
     sing(&base).await;
     let log = fs::read_to_string(&log).unwrap();
     // Around it stands what a person is told at the start.

@@ -14,10 +14,10 @@ use std::{
 };
 
 use theusual::{
-    channel::{Arrival, ChannelKind, Inbox as _, Peer, web},
-    id::MerchantId,
+    channel::{Arrival, ChannelKind, Inbox as _, Outgoing, Peer, web},
+    id::{ConversationId, MerchantId},
     moment::{Moment, Span},
-    store::{LEASE, Store, StoreError, transfer},
+    store::{Author, LEASE, NewMessage, Store, StoreError, transfer},
     work::{Event, Habits, Work, new_id, now},
 };
 use tokio::{
@@ -419,6 +419,18 @@ async fn what_a_stopped_replica_writes_is_refused() {
     let mut tx = store.begin().await.unwrap();
     assert!(!tx.holds(&old).await.unwrap() && tx.holds(&new).await.unwrap());
     tx.undo().await.unwrap();
+    // Together with others it is a condition of all that they write.
+    let what = Outgoing { text: "late".to_owned(), buttons: Vec::new() };
+    let message = NewMessage { author: Author::Bot, by_name: None, kind: "text", what: &what, at: Moment(1) };
+    for (lease, written) in [(&old, 0), (&new, 1)] {
+        let mut tx = store.begin().await.unwrap();
+        tx.ask_ahead(&[]).await.unwrap();
+        assert!(tx.holds(lease).await.unwrap(), "it is told at the commit");
+        tx.say(&merchant, ConversationId(1), 1, &message).await.unwrap();
+        let done = tx.commit().await;
+        assert!(matches!((&done, written), (Ok(()), 1) | (Err(StoreError::Stale), 0)), "{done:?}");
+        assert_eq!(place.numbers("SELECT count(*) FROM message").await, [written]);
+    }
     assert!(store.lease(&merchant, "sending", "old").await.unwrap().is_none());
     store.let_go(&old).await.unwrap();
     assert!(store.lease(&merchant, "sending", "old").await.unwrap().is_none(), "it is not the old one's to give");

@@ -370,7 +370,11 @@ impl Writing {
     }
 
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
-        self.write().await?;
+        if let Err(fault) = self.write().await {
+            // At once, so that nobody waits for its locks; where it fails, the server does it.
+            let _ = self.undo().await;
+            return Err(fault);
+        }
         if self.begun {
             let done = within(self.patience, self.connection.execute("COMMIT")).await;
             self.heard(done)?;
