@@ -168,7 +168,7 @@ async fn what_a_customer_calls_a_thing_becomes_its_name_in_that_shop_alone() {
     let mut changes = work.events();
     let store = Store::open(&house.place.address()).await.unwrap();
     store.import(&"one".parse().unwrap(), &file("catalog.json"), &file("faq.json"), Moment(0)).await.unwrap();
-    while changes.recv().await.unwrap() != Event::Anything {}
+    while changes.recv().await.unwrap().event != Event::Anything {}
     assert!(customer(&work, "one", "pia").says("a gondoliera").await.contains("Added: 1 × Capricciosa"));
     decide(&work, "one", "gondoliera", product("capricciosa"), false).await.unwrap();
     assert!(!customer(&work, "one", "pål").says("a gondoliera").await.contains("Added"));

@@ -18,7 +18,7 @@ use theusual::{
     id::{ConversationId, MerchantId},
     moment::{Moment, Span},
     store::{Author, LEASE, NewMessage, Store, StoreError, transfer},
-    work::{Event, Habits, Work, new_id, now},
+    work::{Event, Habits, Numbered, Work, new_id, now},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -279,7 +279,7 @@ async fn a_conversation_is_one_whichever_replica_it_reaches() {
     let mut seen = BTreeSet::new();
     while seen.len() < 20 {
         let event = tokio::time::timeout(PATIENCE, screen.recv()).await.expect("the screen hears of every order");
-        if let Ok(Event::Order { order, .. }) = event {
+        if let Ok(Numbered { event: Event::Order { order, .. }, .. }) = event {
             seen.insert(order.0);
         }
     }

@@ -93,7 +93,7 @@ async fn a_price_that_changed_since_the_read_back_is_shown_before_anything_is_pl
     let dearer = read("catalog.json").replacen("\"price\": \"9.50\"", "\"price\": \"10.50\"", 1);
     let other = Store::open(&house.place.address()).await.unwrap();
     other.import(&house.merchant, &dearer, &read("faq.json"), Moment(0)).await.unwrap();
-    while changes.recv().await.unwrap() != Event::Anything {}
+    while changes.recv().await.unwrap().event != Event::Anything {}
     work.deliver(house.says("one", "yes")).await.unwrap();
     let shown = house.messages(&work, "one").await.last().unwrap().body.clone();
     assert!(shown.contains("Something has changed") && shown.contains("Total: €21.00"), "{shown}");

@@ -24,7 +24,10 @@ use super::{
     Console,
     session::{self, Staff},
 };
-use crate::{id::MerchantId, work::Event};
+use crate::{
+    id::MerchantId,
+    work::{Event, Numbered},
+};
 
 /// How often a stream makes sure that its sign-in is still good.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
@@ -53,7 +56,7 @@ const OUT: &str = "out";
 struct Live {
     console: Console,
     token_hash: String,
-    changes: Receiver<Event>,
+    changes: Receiver<Numbered>,
     ended: Receiver<String>,
     look: Interval,
     /// What is still to be sent.
@@ -119,10 +122,10 @@ impl Live {
         }
     }
 
-    fn take(&mut self, change: Result<Event, RecvError>) {
+    fn take(&mut self, change: Result<Numbered, RecvError>) {
         let merchant = &self.console.web.merchant;
         match change {
-            Ok(event) => self.ready.extend(names(&event, merchant)),
+            Ok(told) => self.ready.extend(names(&told.event, merchant)),
             Err(RecvError::Lagged(_)) => {
                 self.ready.insert(AGAIN.to_owned());
             }

@@ -127,8 +127,7 @@ async fn happened(work: &Work, post: &Post, events: Vec<Event>) {
         {
             let _ = post.send(Handed::Look(merchant.clone(), *conversation));
         }
-        // No receiver is no screen.
-        let _ = work.inner.events.send(event);
+        work.tell(event);
     }
 }
 

@@ -4,7 +4,10 @@
 //! end of a wait for a message's other half. What it commits is handed to the senders and to whoever watches screens.
 
 use std::{
-    sync::{Arc, RwLock},
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant, SystemTime},
 };
 
@@ -92,6 +95,15 @@ pub enum Event {
     },
     /// Another process wrote: look again at everything.
     Anything,
+}
+
+/// An event with its place among this process's.
+#[derive(Debug, Clone)]
+pub struct Numbered {
+    /// Given after the commit and before anybody is told: what is read from here on holds what changed.
+    pub number: u64,
+    /// What changed.
+    pub event: Event,
 }
 
 /// What a member of the staff does.
@@ -207,7 +219,9 @@ struct Inner {
     shops: RwLock<Vec<Arc<OpenShop>>>,
     /// Held while shops are opened again, so that an older look never replaces a newer one.
     opening: Mutex<()>,
-    events: broadcast::Sender<Event>,
+    events: broadcast::Sender<Numbered>,
+    /// The number of the last event.
+    last_event: AtomicU64,
     meter: meter::Meter,
     /// One a writer.
     jobs: Vec<mpsc::Sender<turn::Job>>,
@@ -259,6 +273,7 @@ impl Work {
             shops: RwLock::new(shops),
             opening: Mutex::new(()),
             events,
+            last_event: AtomicU64::new(0),
             meter: meter::Meter::new(),
             jobs,
             replica: uuid::Uuid::from_u128(new_id()).to_string(),
@@ -305,8 +320,20 @@ impl Work {
     }
 
     /// What changes from now on. A listener that falls behind gets `Lagged` and should look at everything again.
-    pub fn events(&self) -> broadcast::Receiver<Event> {
+    pub fn events(&self) -> broadcast::Receiver<Numbered> {
         self.inner.events.subscribe()
+    }
+
+    /// The number of the last event: see [`Numbered::number`].
+    pub fn last_event(&self) -> u64 {
+        self.inner.last_event.load(Ordering::Acquire)
+    }
+
+    /// Tells the screens what changed, after its commit.
+    fn tell(&self, event: Event) {
+        let number = self.inner.last_event.fetch_add(1, Ordering::AcqRel) + 1;
+        // No receiver is no screen.
+        let _ = self.inner.events.send(Numbered { number, event });
     }
 
     /// Does what a member of the staff wants, in a turn of its own; `Ok` after its commit.

@@ -276,7 +276,7 @@ async fn write_alone(work: &Work, post: &Post, job: Job) -> Option<StoreError> {
     if let Job::Arrive { arrival, .. } = &job {
         let kept = keep_aside(work, arrival, &fault).await;
         let answer = kept.map_err(NotDone::Store);
-        let _ = work.inner.events.send(Event::Anything);
+        work.tell(Event::Anything);
         job.answer(answer);
         return None;
     }
@@ -303,7 +303,7 @@ async fn give_up(work: &Work, merchant: &MerchantId, id: ConversationId) -> Resu
     let mut tx = work.store().begin().await?;
     tx.give_up_gathering(merchant, id, &desk).await?;
     tx.commit().await?;
-    let _ = work.inner.events.send(Event::Conversation { merchant: merchant.clone(), conversation: id });
+    work.tell(Event::Conversation { merchant: merchant.clone(), conversation: id });
     Ok(())
 }
 
@@ -338,8 +338,7 @@ async fn publish(work: &Work, post: &Post, outcome: Outcome) {
         let _ = post.send(Handed::Typing(channel, peer));
     }
     for event in outcome.events {
-        // No receiver is no screen.
-        let _ = work.inner.events.send(event);
+        work.tell(event);
     }
     for (merchant, conversation, at) in outcome.wakes {
         work.wake(merchant, conversation, at);

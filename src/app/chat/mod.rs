@@ -2,15 +2,12 @@
 //! brings answers.
 //!
 //! Promises: a message is answered with 200 only when its turn is committed; the page keeps it and tries again until
-//! then. The stream shows each message of the visitor's own conversation once, in order, from the cursor on that the
-//! browser holds, whatever was missed between two connections. Notes of the staff never leave the console.
-//!
-//! Races: the stream listens for changes before it looks, and looks again after each; a change between the two is seen
-//! twice and sent once, for the cursor moves with what was sent. A stream that fell behind looks again from its cursor.
-//! A visitor who leaves right after sending is heard all the same: the turn runs on its own.
+//! then. Notes of the staff never leave the console. A visitor who leaves right after sending is heard all the same: the
+//! turn runs on its own.
+
+mod stream;
 
 use std::{
-    collections::VecDeque,
     convert::Infallible,
     sync::Arc,
     time::{Duration, Instant},
@@ -27,16 +24,14 @@ use axum::{
     },
     routing::{get, post},
 };
-use futures::stream;
 use maud::{DOCTYPE, Markup, html};
-use serde::{Deserialize, Serialize};
-use tokio::sync::broadcast::{Receiver, error::RecvError};
-use tokio_util::sync::CancellationToken;
+use serde::Deserialize;
 
+use self::stream::{Newest, Stream};
 use super::words::{self, Words};
 use crate::{
     channel::{
-        Button, ChannelKind, LONGEST_TEXT, Peer,
+        ChannelKind, LONGEST_TEXT,
         web::{self, LARGEST_BODY, NotRead, TOKEN_BYTES, Visitor},
     },
     console::{
@@ -45,9 +40,9 @@ use crate::{
         limit::Limiter,
         origin,
     },
-    id::{ConversationId, MerchantId},
+    id::MerchantId,
     store::{Author, MessageView, StoreError},
-    work::{Event, OpenShop},
+    work::OpenShop,
 };
 
 /// Most messages that a visitor can send within [`MESSAGES_WITHIN`]: faster than anybody types, slow enough that one
@@ -67,10 +62,6 @@ const WAIT: HeaderValue = HeaderValue::from_static("2");
 /// silent for twice this.
 const ALIVE_EVERY: Duration = Duration::from_secs(20);
 
-/// Browsers come back this long after a stream has ended, each at a moment of its own: ten thousand at once would be
-/// a flood.
-const RETRY_MILLIS: std::ops::Range<u64> = 1_000..4_000;
-
 const COOKIE: &str = "visitor";
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -79,6 +70,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 struct Chat {
     web: Web,
     pace: Arc<Limiter>,
+    newest: Arc<Newest>,
 }
 
 /// Why a message was not taken, as status and JSON.
@@ -101,45 +93,16 @@ enum Refusal {
     NotTaken,
 }
 
-#[derive(Serialize)]
-struct Said<'a> {
-    seq: i64,
-    author: &'static str,
-    name: Option<&'a str>,
-    kind: &'a str,
-    text: &'a str,
-    buttons: &'a [Button],
-    at: i64,
-}
-
 #[derive(Deserialize)]
 struct Cursor {
     #[serde(default)]
     after: i64,
 }
 
-/// What a stream holds while it is open.
-struct Stream {
-    web: Web,
-    merchant: MerchantId,
-    peer: Peer,
-    /// `None` until the visitor's first message has made one.
-    conversation: Option<ConversationId>,
-    changes: Receiver<Event>,
-    shutdown: CancellationToken,
-    /// The seq of the last message that was sent or passed over.
-    cursor: i64,
-    /// What was fetched and not sent yet.
-    ready: VecDeque<MessageView>,
-    /// Whether something may have changed since the last look.
-    stale: bool,
-    /// Said at the beginning of each stream: how long to wait before the next.
-    retry: Option<Duration>,
-}
-
 /// The chat's routes: the first shop's at `/`, the others' at `/shops/{merchant}`.
 pub fn routes(web: Web) -> Router {
-    let chat = Chat { web, pace: Arc::new(Limiter::new(MOST_MESSAGES, MESSAGES_WITHIN)) };
+    let pace = Arc::new(Limiter::new(MOST_MESSAGES, MESSAGES_WITHIN));
+    let chat = Chat { web, pace, newest: Arc::new(Newest::new()) };
     Router::new()
         .route("/", get(first_page))
         .route("/shops/{merchant}", get(page))
@@ -196,82 +159,15 @@ async fn events(
     let peer = visitor(&chat, &headers).and_then(|visitor| visitor.peer(&shop.id)).ok_or(Refusal::Visitor)?;
     // A browser that reconnects by itself asks with the address that it began with, and says how far it got.
     let seen = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
-    let stream = Stream {
-        changes: chat.web.work.events(),
-        shutdown: chat.web.shutdown.clone(),
-        web: chat.web,
-        merchant: shop.id.clone(),
-        peer,
-        conversation: None,
-        cursor: cursor.after.max(seen.unwrap_or(0)),
-        ready: VecDeque::new(),
-        stale: true,
-        retry: Some(Duration::from_millis(rand::random_range(RETRY_MILLIS))),
-    };
-    let stream = stream::unfold(stream, |mut stream| async move {
+    let cursor = cursor.after.max(seen.unwrap_or(0));
+    let stream = Stream::new(chat.web, chat.newest, shop.id.clone(), peer, cursor);
+    let stream = futures::stream::unfold(stream, |mut stream| async move {
         let event = stream.next().await?;
         Some((Ok::<_, Infallible>(event), stream))
     });
     // An event rather than a comment: the page's script hears it, and knows a dead connection by its silence.
     let alive = KeepAlive::new().interval(ALIVE_EVERY).event(Sent::default().event("alive").data("-"));
     Ok(([UNBUFFERED], Sse::new(stream).keep_alive(alive)).into_response())
-}
-
-impl Stream {
-    /// The next thing to send; `None` at the end.
-    async fn next(&mut self) -> Option<Sent> {
-        if let Some(retry) = self.retry.take() {
-            return Some(Sent::default().event("alive").data("-").retry(retry));
-        }
-        loop {
-            if let Some(message) = self.ready.pop_front() {
-                self.cursor = self.cursor.max(message.seq);
-                if let Some(event) = event_of(&message) {
-                    return Some(event);
-                }
-                continue;
-            }
-            if self.stale {
-                self.stale = false;
-                if let Err(error) = self.look().await {
-                    tracing::warn!(%error, "a chat's stream ended; its page comes back");
-                    return None;
-                }
-                continue;
-            }
-            tokio::select! {
-                () = self.shutdown.cancelled() => return None,
-                change = self.changes.recv() => match change {
-                    Ok(event) => self.stale = self.concerns(&event),
-                    Err(RecvError::Lagged(_)) => self.stale = true,
-                    Err(RecvError::Closed) => return None,
-                },
-            }
-        }
-    }
-
-    async fn look(&mut self) -> Result<(), StoreError> {
-        let store = self.web.work.store();
-        if self.conversation.is_none() {
-            self.conversation = store.conversation_with(&self.merchant, ChannelKind::Web, &self.peer).await?;
-        }
-        if let Some(conversation) = self.conversation {
-            self.ready = store.messages(&self.merchant, conversation, self.cursor).await?.into();
-        }
-        Ok(())
-    }
-
-    /// Whether an event is about this conversation. One that has not begun begins with its peer.
-    fn concerns(&self, event: &Event) -> bool {
-        match event {
-            Event::Conversation { merchant, conversation } => {
-                *merchant == self.merchant && self.conversation == Some(*conversation)
-            }
-            Event::Opened { merchant, peer } => *merchant == self.merchant && *peer == self.peer,
-            Event::Order { .. } | Event::Names { .. } => false,
-            Event::Anything => true,
-        }
-    }
 }
 
 /// The page with what was said so far.
@@ -311,21 +207,6 @@ fn visitor(chat: &Chat, headers: &HeaderMap) -> Option<Visitor> {
 fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
     kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
-}
-
-/// A message for the customer's eyes; `None` for the staff's notes, and for what can't be written.
-fn event_of(message: &MessageView) -> Option<Sent> {
-    let author = for_customers(message)?;
-    let said = Said {
-        seq: message.seq,
-        author,
-        name: message.by_name.as_deref(),
-        kind: &message.kind,
-        text: &message.body,
-        buttons: &message.buttons,
-        at: message.at.0,
-    };
-    Sent::default().id(message.seq.to_string()).json_data(said).ok()
 }
 
 fn for_customers(message: &MessageView) -> Option<&'static str> {
