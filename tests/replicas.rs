@@ -55,6 +55,10 @@ impl Replica {
     }
 
     async fn on(database: &str, fake: &FakeTelegram) -> Replica {
+        Replica::between(database, fake.url()).await
+    }
+
+    async fn between(database: &str, telegram: &str) -> Replica {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_usual"))
@@ -66,7 +70,7 @@ impl Replica {
             .env("DATABASE_URL", database)
             .env("USUAL_GATHER_MS", "0")
             .env("TELOXIDE_TOKEN", TOKEN)
-            .env("TELOXIDE_API_URL", fake.url())
+            .env("TELOXIDE_API_URL", telegram)
             .env("USUAL_TELEGRAM_SECRET", SECRET)
             .stdout(Stdio::null())
             .stderr(log)
@@ -120,8 +124,8 @@ struct Between {
 }
 
 impl Between {
-    async fn start(place: &Place) -> Between {
-        let mut address: url::Url = place.address().parse().unwrap();
+    async fn start(server: &str) -> Between {
+        let mut address: url::Url = server.parse().unwrap();
         let server = format!("{}:{}", address.host_str().unwrap(), address.port().unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         address.set_host(Some("127.0.0.1")).unwrap();
@@ -246,7 +250,9 @@ async fn a_conversation_is_one_whichever_replica_it_reaches() {
     let place = Place::on_server().await;
     let merchant = opened(&place).await;
     let replicas = [work(&place).await, work(&place).await, work(&place).await];
-    let mut screen = replicas[2].events();
+    // It is at a replica to which nobody writes, and has all that it hears from the others.
+    let onlooker = work(&place).await;
+    let mut screen = onlooker.events();
     // Each customer's messages go to the replicas in turn, the first one to all of them at once; and everything twice.
     let customers: Vec<String> = (0..20).map(|n| format!("customer-{n}")).collect();
     let walks = customers.iter().map(|who| {
@@ -283,6 +289,7 @@ async fn a_conversation_is_one_whichever_replica_it_reaches() {
             seen.insert(order.0);
         }
     }
+    onlooker.close().await;
     for replica in &replicas {
         replica.close().await;
     }
@@ -335,6 +342,38 @@ async fn one_replica_sends_and_another_goes_on_where_it_is_stopped() {
     fake.assert_empty();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_reaches_no_vendor_lets_another_one_send() {
+    let (place, fake) = (Place::on_server().await, FakeTelegram::start().await);
+    let _merchant = opened(&place).await;
+    let network = Between::start(fake.url()).await;
+    let lonely = Replica::between(&place.address(), network.address.trim_end_matches('/')).await;
+    lonely.says("who sends has changed leads=true", 1).await;
+    let other = Replica::start(&place, &fake).await;
+    // Telegram knows one webhook, the second's; what it takes, the first sends.
+    other.says("webhook", 1).await;
+    let chats: Vec<i64> = (1..=12).collect();
+    all_say(&fake, &chats, "2 margherita");
+    answered(&fake, &chats, 1, &[&lonely, &other]).await;
+    marked(&place).await;
+    assert_eq!(other.log().matches("leads=true").count(), 0, "the first one sent");
+    network.silent.store(true, Ordering::SeqCst);
+    let cut = std::time::Instant::now();
+    all_say(&fake, &chats, "pickup");
+    answered(&fake, &chats, 2, &[&lonely, &other]).await;
+    println!("replicas: another one sent {:.1} s after the first lost its network", cut.elapsed().as_secs_f64());
+    assert!(cut.elapsed() < LEASE + Duration::from_secs(10), "the first one noticed");
+    all_say(&fake, &chats, "Marta");
+    answered(&fake, &chats, 3, &[&lonely, &other]).await;
+    for chat in &chats {
+        let replies: Vec<String> = fake.replies(*chat).into_iter().map(|reply| reply.text).collect();
+        assert!(replies.len() == 3 && replies[2].contains("Please check"), "{replies:#?}");
+    }
+    marked(&place).await;
+    assert_eq!(other.log().matches("leads=true").count(), 1);
+    fake.assert_empty();
+}
+
 #[tokio::test]
 async fn a_replica_sends_for_longer_than_one_lease() {
     let (place, fake) = (Place::on_server().await, FakeTelegram::start().await);
@@ -355,7 +394,7 @@ async fn a_replica_sends_for_longer_than_one_lease() {
 async fn what_a_lost_answer_left_behind_goes_before_what_is_said_next() {
     let (place, fake) = (Place::on_server().await, FakeTelegram::start().await);
     let _merchant = opened(&place).await;
-    let between = Between::start(&place).await;
+    let between = Between::start(&place.address()).await;
     let replica = Replica::on(&between.address, &fake).await;
     for chat in 1..=10 {
         all_say(&fake, &[chat], "2 margherita");
@@ -379,7 +418,7 @@ async fn what_a_lost_answer_left_behind_goes_before_what_is_said_next() {
 async fn a_server_that_is_gone_without_a_word_is_given_up_and_found_again() {
     let (place, fake) = (Place::on_server().await, FakeTelegram::start().await);
     let _merchant = opened(&place).await;
-    let between = Between::start(&place).await;
+    let between = Between::start(&place.address()).await;
     let replica = Replica::on(&between.address, &fake).await;
     let chats: Vec<i64> = (1..=20).collect();
     all_say(&fake, &chats, "2 margherita");

@@ -2,13 +2,19 @@
 //! process at a time hands messages out: who serves a file always does, of the replicas on a server the one with the
 //! lease. The others leave what they write in the outbox and tell of it.
 //!
+//! A replica that reaches its database and no vendor any more gives the lease back and stands aside for a moment: another
+//! one may have a better network. Where it is the vendor that is down, the lease goes round, which harms nobody.
+//!
 //! Race: a replica that is stopped and wakes up after its lease has ended may have a message on the wire, which the next
 //! one sends again. It starts nothing more, as it looks at its own clock before each message, and what it would write
 //! down names a lease that is not its own any more and is refused.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::Work;
@@ -17,11 +23,51 @@ use crate::{failpoint::Failpoint, store::Lease};
 /// How often the lease is prolonged: several times while it lasts, so that one slow answer does not lose it.
 const RENEW_EVERY: Duration = Duration::from_secs(2);
 
+/// No vendor could be reached for so long, by so many calls in a row: then it is not one call's bad luck.
+const UNREACHED_FOR: Duration = Duration::from_secs(5);
+
+/// See [`UNREACHED_FOR`].
+const UNREACHED: u32 = 3;
+
+/// How long who gave the lease back leaves it to others: each of them asks for it within this.
+const ASIDE_FOR: Duration = Duration::from_secs(5);
+
+/// How long calls that are under way may take to end before the lease is given back. What takes longer may go out twice.
+const CALLS_END_WITHIN: Duration = Duration::from_secs(3);
+
+/// How often they are counted meanwhile.
+const CALLS_LOOKED_AT_EVERY: Duration = Duration::from_millis(20);
+
 /// The lease's name.
 const SENDING: &str = "sending";
 
 /// The lease, while this process has it.
 pub(super) type Lead = watch::Sender<Option<Arc<Lease>>>;
+
+/// Whether vendors can be reached from here.
+#[derive(Default)]
+pub(super) struct Reach {
+    /// Calls in a row that nobody answered, and when the first of them began.
+    unanswered: Mutex<Option<(u32, Instant)>>,
+    lost: Notify,
+}
+
+impl Reach {
+    /// A call that began then was answered, by whatever words, or was not.
+    pub(super) fn called(&self, begun: Instant, answered: bool) {
+        let mut unanswered = self.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
+        if answered {
+            *unanswered = None;
+            return;
+        }
+        let (calls, since) = unanswered.unwrap_or((0, begun));
+        *unanswered = Some((calls.saturating_add(1), since));
+        if calls + 1 >= UNREACHED && since.elapsed() >= UNREACHED_FOR {
+            *unanswered = None;
+            self.lost.notify_one();
+        }
+    }
+}
 
 impl Work {
     /// The lease to send, if this process has it and it lasts.
@@ -36,11 +82,28 @@ impl Work {
         let _ = lead.wait_for(|lease| lease.is_some() == leads).await;
     }
 
-    /// Gives the lease back, so that another replica goes on at once.
+    /// Gives the lease back at the end, so that another replica goes on at once.
     pub(super) async fn step_down(&self) {
-        if let Some(lease) = self.inner.lead.send_replace(None)
-            && let Err(fault) = self.store().let_go(&lease).await
-        {
+        if let Some(lease) = self.inner.lead.send_replace(None) {
+            self.give_back(&lease).await;
+        }
+    }
+
+    /// Starts no more calls, waits for those under way, and gives the lease back.
+    async fn stand_aside(&self) {
+        let Some(lease) = self.inner.lead.send_replace(None) else { return };
+        let ended = async {
+            while !self.inner.sending.is_empty() {
+                tokio::time::sleep(CALLS_LOOKED_AT_EVERY).await;
+            }
+        };
+        // Some may hang for longer.
+        let _ = tokio::time::timeout(CALLS_END_WITHIN, ended).await;
+        self.give_back(&lease).await;
+    }
+
+    async fn give_back(&self, lease: &Lease) {
+        if let Err(fault) = self.store().let_go(lease).await {
             tracing::warn!(%fault, "the lease to send could not be given back; it ends by itself");
         }
     }
@@ -68,7 +131,16 @@ pub(super) async fn keep(work: Work, closing: CancellationToken) {
         }
         tokio::select! {
             () = closing.cancelled() => return,
-            () = tokio::time::sleep(RENEW_EVERY) => {}
+            () = tokio::time::sleep(RENEW_EVERY) => continue,
+            () = work.inner.reach.lost.notified() => {}
+        }
+        if work.leads().is_some() {
+            tracing::warn!("no vendor can be reached from here; another replica may send");
+            work.stand_aside().await;
+            tokio::select! {
+                () = closing.cancelled() => return,
+                () = tokio::time::sleep(ASIDE_FOR) => {}
+            }
         }
     }
 }

@@ -228,6 +228,7 @@ struct Inner {
     /// What this process calls itself among the replicas.
     replica: String,
     lead: lead::Lead,
+    reach: lead::Reach,
     unconfirmed: unconfirmed::Unconfirmed,
     /// Cancelled when nothing more is to be sent.
     closing: CancellationToken,
@@ -278,6 +279,7 @@ impl Work {
             jobs,
             replica: uuid::Uuid::from_u128(new_id()).to_string(),
             lead: lead::Lead::new(None),
+            reach: lead::Reach::default(),
             unconfirmed: unconfirmed::Unconfirmed::default(),
             closing: shutdown.child_token(),
             sending: TaskTracker::new(),

@@ -525,6 +525,7 @@ async fn hand_over(
     let answer = sending.catch_unwind().instrument(span.clone()).await.unwrap_or_else(mistake);
     let outcome = answer.as_ref().map_or_else(kind, |_| "sent");
     span.record("outcome", outcome);
+    work.inner.reach.called(begun, !matches!(answer, Err(Fault::Down(_))));
     work.inner.meter.sent(message.channel, outcome, begun.elapsed());
     answer
 }
