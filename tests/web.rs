@@ -13,6 +13,7 @@ use reqwest::{
     redirect,
 };
 use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt as _, net::TcpSocket};
 
 use self::support::{
     shop::{LOOK_EVERY, PATIENCE, Program},
@@ -23,6 +24,9 @@ mod support;
 
 const STAFF: &str = "Counter";
 const PASSWORD: &str = "oven mitten seven";
+
+/// Memory that a page may cost which reads nothing, in bytes: its buffer, and what a few hundred turns leave in caches.
+const MOST_FOR_A_PAGE: u64 = 24 * 1024 * 1024;
 
 /// Who sends requests, with one cookie.
 struct Sender {
@@ -125,7 +129,8 @@ impl Stream {
             let chunk = tokio::time::timeout(PATIENCE, self.response.chunk()).await;
             let chunk = chunk.unwrap_or_else(|_| panic!("{words} does not come after {}", self.text));
             let chunk = chunk.unwrap().unwrap_or_else(|| panic!("{words} did not come in {}", self.text));
-            self.text.push_str(std::str::from_utf8(&chunk).unwrap());
+            // A letter that two chunks share shows as marks; nobody looks for one.
+            self.text.push_str(&String::from_utf8_lossy(&chunk));
         }
     }
 
@@ -133,7 +138,7 @@ impl Stream {
     async fn end(&mut self) -> Duration {
         let begun = Instant::now();
         while let Some(chunk) = tokio::time::timeout(PATIENCE, self.response.chunk()).await.unwrap().unwrap_or(None) {
-            self.text.push_str(std::str::from_utf8(&chunk).unwrap());
+            self.text.push_str(&String::from_utf8_lossy(&chunk));
         }
         begun.elapsed()
     }
@@ -149,6 +154,21 @@ impl Stream {
 
 fn new_id() -> String {
     uuid::Uuid::now_v7().to_string()
+}
+
+/// Waits until a metric is as wanted; its value.
+async fn metric(program: &Program, name: &str, wanted: impl Fn(u64) -> bool) -> u64 {
+    let begun = Instant::now();
+    loop {
+        let metrics = reqwest::get(program.address("/metrics")).await.unwrap().text().await.unwrap();
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        let value = line.unwrap_or_else(|| panic!("{name} is missing in\n{metrics}")).parse().unwrap();
+        if wanted(value) {
+            return value;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{name} stays {value}");
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }
 
 fn cookie_of(headers: &HeaderMap) -> String {
@@ -552,6 +572,46 @@ async fn half_a_request_is_not_waited_for() {
     for waited in [silent, half, headers] {
         assert!(waited.unwrap() < Duration::from_secs(15));
     }
+}
+
+#[tokio::test]
+async fn a_page_that_reads_nothing_is_let_go_and_misses_nothing() {
+    let program = Program::start().await;
+    let (visitor, staff) = (Sender::visitor(&program).await, Sender::staff(&program).await);
+    visitor.say("I want to talk to a person").await;
+    let list = staff.get("/console/list").send().await.unwrap().text().await.unwrap();
+    let talk = list.split('"').find(|part| part.starts_with("/console/conversations/")).unwrap().to_owned();
+    assert_eq!(staff.form(&format!("{talk}/take-over"), &[]).send().await.unwrap().status(), StatusCode::SEE_OTHER);
+    // As many as the systems on both sides take in for somebody who reads nothing, and more.
+    let words = "字".repeat(4_000);
+    let answer = async |count: usize| {
+        for _ in 0..count {
+            let fields = [("id", &*new_id()), ("text", &*words)];
+            let sent = staff.form(&format!("{talk}/answer"), &fields).send().await.unwrap();
+            assert_eq!(sent.status(), StatusCode::SEE_OTHER);
+        }
+    };
+    answer(200).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut page = socket.connect(([127, 0, 0, 1], program.port).into()).await.unwrap();
+    let cookie = &visitor.cookie;
+    let request = format!("GET /chat/pizzeria/events?after=0 HTTP/1.1\r\nhost: x\r\ncookie: {cookie}\r\n\r\n");
+    page.write_all(request.as_bytes()).await.unwrap();
+    metric(&program, "usual_screens", |screens| screens == 1).await;
+    let before = metric(&program, "usual_process_resident_memory_bytes", |_| true).await;
+    answer(400).await;
+    let after = metric(&program, "usual_process_resident_memory_bytes", |_| true).await;
+    assert!(after < before + MOST_FOR_A_PAGE, "{before} bytes have become {after}");
+    metric(&program, "usual_screens", |screens| screens == 0).await;
+    drop(page);
+
+    // It comes back, and is shown what it missed, as far as a page shows.
+    let mut back = visitor.stream("/chat/pizzeria/events").await;
+    back.until("id: 600\n").await;
+    let seen: Vec<i64> = back.messages().iter().map(|(seq, _)| *seq).collect();
+    let whole = seen.windows(2).all(|two| two[1] == two[0] + 1);
+    assert!(whole && seen.len() >= 190, "the newest two hundred, without a gap: {seen:?}");
 }
 
 #[tokio::test]
