@@ -552,6 +552,38 @@ async fn staff_correct_an_order_and_name_what_was_not_known() {
 }
 
 #[tokio::test]
+async fn a_turn_in_which_the_program_panics_holds_up_nobody_and_is_tried_again() {
+    // The orders of two customers fail, together with others and by themselves; then it is mended.
+    let mut program = Program::start_with(&[("FAILPOINTS", "number_taken=4*panic->off")]).await;
+    let staff = Sender::staff(&program).await;
+    let (one, two, other) =
+        (Sender::visitor(&program).await, Sender::visitor(&program).await, Sender::visitor(&program).await);
+    for visitor in [&one, &two] {
+        for text in ["2 margherita", "pickup", "Marta", "yes"] {
+            assert_eq!(visitor.say(text).await.status(), StatusCode::OK, "{text} is kept, whatever becomes of it");
+            assert_eq!(other.say("which pizzas do you have?").await.status(), StatusCode::OK);
+        }
+    }
+    let mut live = other.stream("/chat/pizzeria/events").await;
+    live.until("id: 16\n").await;
+    assert_eq!(metric(&program, "usual_turns_total{kind=\"arrival\",outcome=\"failed\"}", |_| true).await, 2);
+    let list = staff.get("/console/list").send().await.unwrap().text().await.unwrap();
+    assert!(list.contains("Could not be handled: 2"), "{list}");
+    let value = |name: &str| {
+        let field = format!("name=\"{name}\" value=\"");
+        let from = list.find(&field).unwrap_or_else(|| panic!("{name} in {list}")) + field.len();
+        list[from..].split('"').next().unwrap().to_owned()
+    };
+    let again = [("channel", &*value("channel")), ("foreign_id", &*value("foreign_id"))];
+    assert_eq!(staff.form("/console/aside/again", &again).send().await.unwrap().status(), StatusCode::SEE_OTHER);
+    let board = staff.board_with("Marta").await;
+    assert_eq!(board.matches("Marta").count(), 1, "one of the two orders is placed: {board}");
+    let list = staff.get("/console/list").send().await.unwrap().text().await.unwrap();
+    assert!(list.contains("Could not be handled: 1"), "{list}");
+    program.stop().await;
+}
+
+#[tokio::test]
 async fn half_a_request_is_not_waited_for() {
     let program = Program::start().await;
     let port = program.port;
