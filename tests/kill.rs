@@ -2,9 +2,10 @@
 //! failpoints, while customers order, and nothing that it acknowledged may be lost and nothing may count twice.
 //!
 //! Sixteen customers each walk through an order, over and over; a fifth of their messages is delivered twice. Half of the
-//! program's lives get their updates by webhook, the others by long polling. Each failpoint must end a life. Afterwards:
+//! program's lives get their updates by webhook, the others by long polling. Four more do the same on the chat page, which
+//! sends a message until it is taken. Each failpoint must end a life. Afterwards:
 //! - each message was answered once, and each "yes" made exactly one order, with a number of its own;
-//! - each acknowledged update is in the program's inbox, and nothing is left in its outbox or was set aside;
+//! - each acknowledged message is in the program's inbox, and nothing is left in its outbox or was set aside;
 //! - an answer came twice only where it was the last one of its chat at a kill: `sendMessage` has no key of idempotency,
 //!   so what Telegram took and the program did not get to note down is sent again;
 //! - the database is sound.
@@ -41,6 +42,12 @@ mod support;
 
 /// How many chats there are.
 const CHATS: i64 = 16;
+
+/// How many people have the chat page open.
+const PAGES: u64 = 4;
+
+/// How long a page waits until it tries again, when its message was not taken.
+const PAGE_TRIES_AGAIN: Duration = Duration::from_millis(20);
 
 /// How many kills there are where `USUAL_KILLS` does not say.
 const KILLS: usize = 60;
@@ -124,6 +131,11 @@ async fn nothing_acknowledged_is_lost_by_a_kill() {
         customers.spawn(walk(Arc::clone(&fake), chat, random, Arc::clone(&stop), Arc::clone(&repeated)));
     }
 
+    let mut pages = tokio::task::JoinSet::new();
+    for _ in 0..PAGES {
+        pages.spawn(Page::walk(program.port, Arc::clone(&stop)));
+    }
+
     let started = Instant::now();
     let mut random = StdRng::seed_from_u64(seed);
     let mut history = Vec::new();
@@ -146,6 +158,9 @@ async fn nothing_acknowledged_is_lost_by_a_kill() {
         if let Some(ended) = customers.try_join_next() {
             ended.expect("a customer");
         }
+        if let Some(ended) = pages.try_join_next() {
+            ended.expect("a page");
+        }
         let last_answers = (1..=CHATS).filter_map(|chat| fake.replies(chat).pop());
         let in_flight = last_answers.filter(|reply| reply.sequence >= sent_before).count();
         history.push(Kill { sent: fake.sent(), in_flight, busy: !fake.pending().is_empty() });
@@ -156,23 +171,30 @@ async fn nothing_acknowledged_is_lost_by_a_kill() {
     while let Some(ended) = customers.join_next().await {
         walked.push(ended.expect("a customer"));
     }
+    let mut paged = Paged::default();
+    while let Some(ended) = pages.join_next().await {
+        let ended = ended.expect("a page");
+        paged.messages.extend(ended.messages);
+        paged.orders.extend(ended.orders);
+    }
     fake.wait_delivered().await;
     program.ask_to_end(&mut child).await;
 
     let duplicates: usize = walked.iter().map(|customer| count_duplicates(&fake, customer, &history)).sum();
     let most: usize = history.iter().map(|kill| kill.in_flight).sum();
     assert!(duplicates <= most, "{duplicates} answers came twice, of {most} in flight");
-    let orders = check_database(&program, &fake, &walked).await;
+    let orders = check_database(&program, &fake, &walked, &paged).await;
     fake.assert_empty();
     println!(
         "kill: seed {seed}: {kills} kills and {ends} ends at each of {} failpoints ({} with updates under way) in {} s; {} \
-         updates acknowledged, {} of them repeated; {orders} orders for {orders} times yes; 0 lost (so fewer than {} of \
+         updates acknowledged, {} of them repeated; {} messages of pages; {orders} orders for {orders} times yes; 0 lost (so fewer than {} of \
          100 ends lose something, at 95 %); {duplicates} answers came twice, of {most} that might have",
         Failpoint::ALL.len(),
         history.iter().filter(|kill| kill.busy).count(),
         started.elapsed().as_secs(),
         fake.acknowledged().len(),
         repeated.load(Ordering::Relaxed),
+        paged.messages.len(),
         // The rule of three.
         300_usize.div_ceil(history.len().max(3)),
     );
@@ -218,6 +240,105 @@ async fn walk(
     walked
 }
 
+/// What was done on a page.
+#[derive(Default)]
+struct Paged {
+    /// The ids of the messages, as the inbox names them.
+    messages: Vec<String>,
+    orders: Vec<i64>,
+}
+
+/// A visitor's open page.
+struct Page {
+    client: reqwest::Client,
+    base: String,
+    visitor: String,
+    /// The last message that was shown.
+    cursor: i64,
+}
+
+impl Page {
+    /// Orders again and again until `stop`, each time as somebody new: who writes for long is slowed down.
+    async fn walk(port: u16, stop: Arc<AtomicBool>) -> Paged {
+        let mut paged = Paged::default();
+        while !stop.load(Ordering::Relaxed) {
+            let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+            let visitor = uuid::Uuid::now_v7().simple().to_string();
+            let mut page = Page { client, base: format!("http://127.0.0.1:{port}"), visitor, cursor: 0 };
+            let steps = [
+                ("2 margherita", "Margherita"),
+                ("pickup", "What name"),
+                ("Anna", "Shall I place it"),
+                ("yes", "order is number "),
+            ];
+            for (text, wanted) in steps {
+                paged.messages.push(page.send(text).await);
+                let answer = page.answer().await;
+                assert!(answer.contains(wanted), "to {text:?} a page got {answer:?}, without {wanted:?}");
+                paged.orders.extend(order_number(&answer).filter(|_| text == "yes"));
+            }
+        }
+        paged
+    }
+
+    /// Sends a message, under one id, until it is taken; the id.
+    async fn send(&self, text: &str) -> String {
+        let id = uuid::Uuid::now_v7().to_string();
+        let body = serde_json::json!({"id": id, "text": text}).to_string();
+        let begun = Instant::now();
+        while begun.elapsed() < LONGEST_SILENCE {
+            let request = self.client.post(format!("{}/chat/pizzeria/messages", self.base));
+            let request = request.header("cookie", self.cookie()).header("origin", &self.base);
+            let request = request.header("content-type", "application/json").body(body.clone());
+            if request.send().await.is_ok_and(|answer| answer.status().is_success()) {
+                return id;
+            }
+            tokio::time::sleep(PAGE_TRIES_AGAIN).await;
+        }
+        panic!("{text:?} was not taken from a page");
+    }
+
+    /// The shop's next answer, over all the streams that it may take.
+    async fn answer(&mut self) -> String {
+        let begun = Instant::now();
+        while begun.elapsed() < LONGEST_SILENCE {
+            let request = self.client.get(format!("{}/chat/pizzeria/events?after={}", self.base, self.cursor));
+            let mut text = String::new();
+            if let Ok(mut stream) = request.header("cookie", self.cookie()).send().await {
+                while let Ok(Ok(Some(chunk))) = tokio::time::timeout(LONGEST_SILENCE, stream.chunk()).await {
+                    text.push_str(&String::from_utf8_lossy(&chunk));
+                    if let Some(answer) = self.next_in(&mut text) {
+                        return answer;
+                    }
+                }
+            }
+            tokio::time::sleep(PAGE_TRIES_AGAIN).await;
+        }
+        panic!("a page got no answer after message {}", self.cursor);
+    }
+
+    /// Takes whole events from what has come; the first that the shop said.
+    fn next_in(&mut self, text: &mut String) -> Option<String> {
+        while let Some(end) = text.find("\n\n") {
+            let event: String = text.drain(..end + 2).collect();
+            let said = event.lines().find_map(|line| line.strip_prefix("data: ")).filter(|said| said.starts_with('{'));
+            let Some(said) = said else { continue };
+            let said: serde_json::Value = serde_json::from_str(said).expect("a message");
+            let seq = said["seq"].as_i64().expect("a place");
+            assert!(seq > self.cursor, "message {seq} was shown after {}", self.cursor);
+            self.cursor = seq;
+            if said["author"] == "bot" {
+                return said["text"].as_str().map(str::to_owned);
+            }
+        }
+        None
+    }
+
+    fn cookie(&self) -> String {
+        format!("visitor={}", self.visitor)
+    }
+}
+
 /// The next answer of a chat that is not the one before once more.
 async fn next_answer(fake: &FakeTelegram, chat: i64, seen: &mut usize) -> String {
     loop {
@@ -258,11 +379,12 @@ fn count_duplicates(fake: &FakeTelegram, customer: &Walked, history: &[Kill]) ->
 }
 
 /// The number of orders in the database, which is that of the customers.
-async fn check_database(program: &Program, fake: &FakeTelegram, walked: &[Walked]) -> usize {
+async fn check_database(program: &Program, fake: &FakeTelegram, walked: &[Walked], paged: &Paged) -> usize {
     let place = &program.place;
     place.assert_sound().await;
 
-    let named: Vec<i64> = walked.iter().flat_map(|customer| customer.orders.iter().copied()).collect();
+    let by_chat = walked.iter().flat_map(|customer| &customer.orders);
+    let named: Vec<i64> = by_chat.chain(&paged.orders).copied().collect();
     let distinct: BTreeSet<i64> = named.iter().copied().collect();
     assert_eq!(distinct.len(), named.len(), "two answers named the same order");
     let stored: Vec<i64> = place.numbers("SELECT number FROM orders").await;
@@ -274,6 +396,12 @@ async fn check_database(program: &Program, fake: &FakeTelegram, walked: &[Walked
     let lost: Vec<i64> =
         fake.acknowledged().into_iter().filter(|update| !inbox.contains(&format!("u{update}"))).collect();
     assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+    let inbox: Vec<String> = place.texts("SELECT foreign_id FROM inbox WHERE channel = 'web'").await;
+    let mut inbox: Vec<&str> = inbox.iter().filter_map(|id| id.split(':').next_back()).collect();
+    let mut taken: Vec<&str> = paged.messages.iter().map(String::as_str).collect();
+    inbox.sort_unstable();
+    taken.sort_unstable();
+    assert_eq!(inbox, taken, "messages of pages");
     assert_eq!(place.numbers("SELECT count(*) FROM aside").await, [0], "turns that failed");
     assert_eq!(place.numbers("SELECT count(*) FROM outbox").await, [0], "answers that were not sent");
     named.len()
