@@ -68,7 +68,7 @@ impl Desk {
 }
 
 impl Why {
-    /// As the console's texts and the database have it.
+    /// As the database has it.
     pub fn word(self) -> &'static str {
         match self {
             Why::Asked => "asked",
@@ -80,6 +80,21 @@ impl Why {
             Why::OrderChange => "order_change",
             Why::Address => "address",
             Why::Undelivered => "undelivered",
+        }
+    }
+
+    /// For the staff, behind "waits for a person".
+    pub fn words(self) -> &'static str {
+        match self {
+            Why::Asked => "asked for a person",
+            Why::Unknown => "the bot has no answer",
+            Why::NotUnderstood => "the bot did not understand twice",
+            Why::Complaint => "something was wrong, or money is to go back",
+            Why::TooMany => "more than the bot may take without a look",
+            Why::Unreadable => "sent something that the bot can't read",
+            Why::OrderChange => "wants to change an order that was accepted",
+            Why::Address => "the address is in no delivery zone",
+            Why::Undelivered => "a message did not reach the customer",
         }
     }
 }

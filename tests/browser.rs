@@ -13,11 +13,15 @@ use std::{
     time::Instant,
 };
 
-use self::support::shop::{LOOK_EVERY, PATIENCE, Program, free_port, listening};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fantoccini::{Client, ClientBuilder, Locator, wd::WebDriverCompatibleCommand};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
+
+use self::support::{
+    shop::{LOOK_EVERY, PATIENCE, Program, free_port, listening},
+    telegram::{FakeTelegram, TOKEN, Trouble},
+};
 
 mod support;
 
@@ -626,6 +630,41 @@ async fn a_message_that_failed_is_tried_again() {
     staff.click("#list .talks a").await;
     staff.until("document.querySelector('#talk').innerText.includes('Diavola')", "the answer in it").await;
     staff.no_complaints().await;
+}
+
+#[tokio::test]
+async fn what_was_not_delivered_is_sent_again_with_a_thumb() {
+    let telegram = FakeTelegram::start().await;
+    let program = Program::start_with(&[("TELOXIDE_TOKEN", TOKEN), ("TELOXIDE_API_URL", telegram.url())]).await;
+    let driver = Driver::start().await;
+    let staff = driver.window("staff", PHONE).await;
+    staff.welcome(&program).await;
+    telegram.trouble_for(7, Trouble::Refused);
+    telegram.say(7, "2 margherita and a cola, please");
+    staff.go(&program.address("/console/conversations")).await;
+    staff.until("document.querySelector('#list').innerText.includes('Not delivered: 1')", "it in the list").await;
+    staff.fits("the list").await;
+    staff.picture("console-phone-9-not-delivered").await;
+    staff.click("#list .talks a").await;
+    staff.until("document.querySelector('#talk form[action$=send-again]')", "the button").await;
+    staff.fits("what was not delivered").await;
+    staff.can_be_hit("what was not delivered").await;
+    staff.picture("console-phone-10-send-again").await;
+    let seen = "(() => { const box = document.querySelector('#talk form[action$=send-again]').getBoundingClientRect(); \
+                return box.bottom <= document.querySelector('#composer').getBoundingClientRect().top; })()";
+    staff.until(seen, "the button without scrolling").await;
+    staff.resize(DESKTOP).await;
+    staff.client.refresh().await.unwrap();
+    staff.until("document.querySelector('#talk form[action$=send-again]')", "the button on a desktop").await;
+    staff.picture("console-desktop-10-send-again").await;
+    staff.resize(PHONE).await;
+    staff.click("#talk form[action$=send-again] button").await;
+    staff.until("!document.querySelector('#talk form[action$=send-again]')", "it delivered").await;
+    assert!(telegram.wait_reply(7, 0).await.text.contains("2 × Margherita"));
+    staff.until("!document.querySelector('#talk').innerText.includes('sending')", "the mark of it").await;
+    staff.picture("console-phone-11-sent-again").await;
+    staff.no_complaints().await;
+    telegram.assert_empty();
 }
 
 /// Posts as the customer's page does, from the page.

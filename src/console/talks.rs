@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     channel::{self, Content, Peer},
-    desk::{Desk, Why},
+    desk::Desk,
     id::ConversationId,
     moment::Moment,
     store::{AsideView, Author, ConversationView, MessageView},
@@ -301,7 +301,7 @@ fn entry(view: &ConversationView, clock: &Clock, now: Moment) -> Markup {
                 p.first { b { (name_of(view)) } " " span.when { (clock.shown(view.last_at, now)) } }
                 @match &view.desk {
                     Some(Desk::Waiting { since, why }) => {
-                        p.why { (why_words(*why)) " · " b data-since=(since.0) { (lasted(now.since(*since))) } }
+                        p.why { (why.words()) " · " b data-since=(since.0) { (lasted(now.since(*since))) } }
                     }
                     Some(Desk::Staff { name, .. }) => p.owner { (name) " answers" },
                     Some(Desk::Bot) => {}
@@ -421,7 +421,7 @@ fn desk(view: &ConversationView, staff: &Staff, now: Moment) -> Markup {
             @match &view.desk {
                 Some(Desk::Bot) => { p { "The bot answers." } (button("take-over", "Take over", false)) }
                 Some(Desk::Waiting { since, why }) => {
-                    p.why { "Waits for a person: " (why_words(*why)) " · "
+                    p.why { "Waits for a person: " (why.words()) " · "
                         b data-since=(since.0) { (lasted(now.since(*since))) } }
                     (button("take-over", "Take over", true))
                     (button("hand-back", "Leave it to the bot", false))
@@ -541,20 +541,6 @@ pub(super) fn glimpse(words: &str) -> String {
     match line.char_indices().nth(LONGEST_GLIMPSE) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
-    }
-}
-
-fn why_words(why: Why) -> &'static str {
-    match why {
-        Why::Asked => "asked for a person",
-        Why::Unknown => "the bot has no answer",
-        Why::NotUnderstood => "the bot did not understand twice",
-        Why::Complaint => "something was wrong, or money is to go back",
-        Why::TooMany => "more than the bot may take without a look",
-        Why::Unreadable => "sent something that the bot can't read",
-        Why::OrderChange => "wants to change an order that was accepted",
-        Why::Address => "the address is in no delivery zone",
-        Why::Undelivered => "a message did not reach the customer",
     }
 }
 

@@ -942,8 +942,8 @@ impl Talk<'_> {
         match (before, &self.conversation.desk) {
             (Desk::Waiting { .. }, Desk::Waiting { .. }) => Ok(()),
             (_, Desk::Waiting { why, .. }) => {
-                let why = why.word();
-                self.note(&format!("calling: {why}")).await
+                let why = why.words();
+                self.note(&format!("Waits for a person: {why}")).await
             }
             (_, Desk::Bot | Desk::Staff { .. }) => Ok(()),
         }
