@@ -9,6 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use theusual::{
@@ -177,51 +178,67 @@ async fn two_programs_on_one_file_lose_and_double_nothing() {
     assert!(work_is_clean(&one, &house).await);
 }
 
+/// `USUAL_WRITES` sets how many messages there are.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixty_four_writers_a_long_reader_and_checkpoints_lock_nobody_out() {
     const WRITERS: usize = 64;
-    const EACH: usize = 40;
+    // `usual serve` and three `usual chat`, say: each has a connection of its own to write by.
+    const PROGRAMS: usize = 4;
+    let all = std::env::var("USUAL_WRITES").map_or(2_560, |all| all.parse::<usize>().expect("USUAL_WRITES"));
+    let each = all.div_ceil(WRITERS);
     let house = House { place: Place::in_file(), ..House::new().await };
     let store = Store::open(&house.place.address()).await.unwrap();
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/samples/pizzeria");
     let read = |file: &str| fs::read_to_string(samples.join(file)).unwrap();
     store.import(&house.merchant, &read("catalog.json"), &read("faq.json"), Moment(0)).await.unwrap();
-    let work = Work::start(store, Habits { gather: Span::millis(0) }, Vec::new()).await.unwrap();
+    store.close().await;
+    let mut programs = Vec::new();
+    for _ in 0..PROGRAMS {
+        let store = Store::open(&house.place.address()).await.unwrap();
+        programs.push(Work::start(store, Habits { gather: Span::millis(0) }, Vec::new()).await.unwrap());
+    }
     let path = house.place.address().trim_start_matches("sqlite://").to_owned();
     let open = || rusqlite::Connection::open(&path).unwrap();
-    // Somebody looks at the file all the while, and somebody else folds its log in again and again.
+    // Somebody looks at the file all the while, and somebody else folds its log in again and again, as far as that goes
+    // beside them: while it does, nobody can write.
     let reader = open();
     reader.execute_batch("BEGIN; SELECT count(*) FROM message").unwrap();
     let folder = open();
+    folder.busy_timeout(Duration::from_millis(50)).unwrap();
     let over = Arc::new(AtomicBool::new(false));
     let ended = over.clone();
     let folding = std::thread::spawn(move || {
         let mut folded = 0;
         while !ended.load(Ordering::SeqCst) {
-            folder.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).unwrap();
+            folder.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
             folded += 1;
         }
         folded
     });
-    let mut all = tokio::task::JoinSet::new();
+    let mut writers = tokio::task::JoinSet::new();
     for writer in 0..WRITERS {
         let name = format!("writer-{writer}");
-        let arrivals: Vec<Arrival> = (0..EACH).map(|n| house.says(&name, &format!("thanks {n}"))).collect();
-        let work = work.clone();
-        all.spawn(async move {
+        let arrivals: Vec<Arrival> = (0..each).map(|n| house.says(&name, &format!("thanks {n}"))).collect();
+        let work = programs[writer % PROGRAMS].clone();
+        writers.spawn(async move {
+            let mut took = Vec::new();
             for arrival in arrivals {
+                let begun = Instant::now();
                 assert_eq!(work.deliver(arrival).await, Ok(()), "locked out");
+                took.push(begun.elapsed());
             }
+            took
         });
     }
-    while let Some(done) = all.join_next().await {
-        done.unwrap();
-    }
+    let mut took = writers.join_all().await.concat();
     over.store(true, Ordering::SeqCst);
     assert!(folding.join().unwrap() > 10, "the log was folded in meanwhile");
     drop(reader);
     let customers = house.place.numbers("SELECT count(*) FROM message WHERE author = 'customer'").await;
-    assert_eq!(customers, [(WRITERS * EACH) as i64]);
+    assert_eq!(customers, [(WRITERS * each) as i64]);
+    took.sort_unstable();
+    let percentile = |part: f64| took[(took.len() as f64 * part) as usize].as_secs_f64() * 1_000.0;
+    println!("writers: {} messages, p50 {:.1} ms, p99 {:.1} ms", took.len(), percentile(0.5), percentile(0.99));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
