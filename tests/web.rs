@@ -7,90 +7,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::{
-    Client, Method, RequestBuilder, Response, StatusCode,
-    header::{HeaderMap, SET_COOKIE},
-    redirect,
-};
+use reqwest::{Method, Response, StatusCode, header::SET_COOKIE};
 use serde_json::{Value, json};
 
 use self::support::{
+    sender::{PASSWORD, STAFF, Sender, cookie_of, new_id},
     shop::{LOOK_EVERY, PATIENCE, Program},
     telegram::{FakeTelegram, TOKEN, Trouble},
 };
 
 mod support;
 
-const STAFF: &str = "Counter";
-const PASSWORD: &str = "oven mitten seven";
-
-/// Who sends requests, with one cookie.
-struct Sender {
-    client: Client,
-    base: String,
-    cookie: String,
-}
-
 impl Sender {
-    fn new(program: &Program) -> Sender {
-        let client = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
-        Sender { client, base: program.address(""), cookie: String::new() }
-    }
-
-    /// Somebody who has just opened the chat.
-    async fn visitor(program: &Program) -> Sender {
-        let mut sender = Sender::new(program);
-        let page = sender.get("/").send().await.unwrap();
-        sender.cookie = cookie_of(page.headers());
-        sender
-    }
-
-    /// The first member of the staff.
-    async fn staff(program: &Program) -> Sender {
-        let mut sender = Sender::new(program);
-        let answer = sender.welcome(program.welcome.as_deref().unwrap(), STAFF, PASSWORD).await;
-        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-        sender.cookie = cookie_of(answer.headers());
-        sender
-    }
-
-    fn get(&self, path: &str) -> RequestBuilder {
-        self.client.get(format!("{}{path}", self.base)).header("cookie", &self.cookie)
-    }
-
-    /// A form of a page of our own.
-    fn form(&self, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.post(path).header("origin", &self.base).body(body)
-    }
-
-    /// A form that does not say where it came from.
-    fn post(&self, path: &str) -> RequestBuilder {
-        let address = format!("{}{path}", self.base);
-        let kind = "application/x-www-form-urlencoded";
-        self.client.post(address).header("cookie", &self.cookie).header("content-type", kind)
-    }
-
-    async fn welcome(&self, link: &str, name: &str, password: &str) -> Response {
-        let key = link.split_once("key=").unwrap().1;
-        self.form("/console/welcome", &[("key", key), ("name", name), ("password", password)]).send().await.unwrap()
-    }
-
-    async fn login(&self, name: &str, password: &str) -> Response {
-        self.form("/console/login", &[("name", name), ("password", password)]).send().await.unwrap()
-    }
-
-    /// A message of the chat page.
-    async fn message(&self, body: Value) -> Response {
-        let address = format!("{}/chat/pizzeria/messages", self.base);
-        let request = self.client.post(address).header("cookie", &self.cookie).header("origin", &self.base);
-        request.header("content-type", "application/json").body(body.to_string()).send().await.unwrap()
-    }
-
-    async fn say(&self, text: &str) -> Response {
-        self.message(json!({ "id": new_id(), "text": text })).await
-    }
-
     /// An open stream.
     async fn stream(&self, path: &str) -> Stream {
         let response = self.get(path).send().await.unwrap();
@@ -145,14 +73,6 @@ impl Stream {
             .map(|said: Value| (said["seq"].as_i64().unwrap(), said["text"].as_str().unwrap().to_owned()))
             .collect()
     }
-}
-
-fn new_id() -> String {
-    uuid::Uuid::now_v7().to_string()
-}
-
-fn cookie_of(headers: &HeaderMap) -> String {
-    headers[SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned()
 }
 
 #[tokio::test]

@@ -38,6 +38,7 @@ mod meter;
 mod render;
 mod schedule;
 mod send;
+mod storing;
 pub mod trace;
 mod turn;
 mod unconfirmed;
@@ -229,6 +230,7 @@ struct Inner {
     replica: String,
     lead: lead::Lead,
     unconfirmed: unconfirmed::Unconfirmed,
+    storing: storing::Storing,
     /// Cancelled when nothing more is to be sent.
     closing: CancellationToken,
     /// Messages on the wire.
@@ -279,6 +281,7 @@ impl Work {
             replica: uuid::Uuid::from_u128(new_id()).to_string(),
             lead: lead::Lead::new(None),
             unconfirmed: unconfirmed::Unconfirmed::default(),
+            storing: storing::Storing::default(),
             closing: shutdown.child_token(),
             sending: TaskTracker::new(),
             shutdown: shutdown.clone(),
