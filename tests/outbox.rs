@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::support::{
     place::Place,
-    shop::{LOOK_EVERY, PATIENCE, Program},
+    shop::{PATIENCE, Program, number},
     telegram::{FakeTelegram, Send, TOKEN, Trouble},
 };
 
@@ -359,26 +359,13 @@ async fn the_limits_hold_over_a_kill() {
         fake.wait_reply(chat, 0).await;
     }
     fake.wait_delivered().await;
-    let number = |metrics: &str, name: &str| {
-        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.unwrap_or_else(|| panic!("{name} is missing in\n{metrics}")).parse::<usize>().unwrap()
-    };
     // The last mark is a commit behind the last message.
-    let metrics = async {
-        loop {
-            let metrics = reqwest::get(program.address("/metrics")).await.unwrap().text().await.unwrap();
-            if number(&metrics, "usual_outbox_unmarked") == 0 {
-                return metrics;
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    };
-    let metrics = tokio::time::timeout(PATIENCE, metrics).await.expect("everything is marked in the end");
+    let metrics = program.metrics_when(|metrics| number(metrics, "usual_outbox_unmarked") == Some(0.0)).await;
     program.stop().await;
     let sends = fake.sends();
     assert_limits(&sends);
     let twice = sends.len() - CHATS as usize;
-    let most = number(&metrics, "usual_outbox_repeats_total");
+    let most = number(&metrics, "usual_outbox_repeats_total").unwrap() as usize;
     println!("outbox: killed after {before} messages; {twice} went out twice, of {most} that might have");
     assert!(twice <= most && most <= CHATS as usize, "{twice} of {most}");
     fake.assert_empty();

@@ -1,80 +1,20 @@
 //! The real program, given what it should not be given: each gets a clear answer, nothing is lost, nobody else is
 //! disturbed. And the plain ways in: the command line, the health addresses, a start.
 
-use std::{
-    fs,
-    net::TcpListener,
-    path::Path,
-    process::{Output, Stdio},
-    time::Duration,
-};
+use std::{fs, net::TcpListener, path::Path, process::Stdio, time::Duration};
 
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    process::{Child, Command},
-};
 
-use self::support::telegram::{FakeTelegram, TOKEN};
+use self::support::{
+    command::{end, ran, refused, serving, usual, usual_after},
+    sender::sing,
+    shop::{PATIENCE, free_port},
+    telegram::{FakeTelegram, TOKEN},
+};
 
 mod support;
 
-/// How long a start may take before it counts as none.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 const SECRET: &str = "a-secret_of-1";
-
-fn usual(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_usual"));
-    command.current_dir(folder).kill_on_drop(true).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    for name in ["DATABASE_URL", "TELOXIDE_TOKEN", "TELOXIDE_API_URL", "USUAL_TELEGRAM_SECRET", "USUAL_PUBLIC_URL"] {
-        command.env_remove(name);
-    }
-    command.env("USUAL_LISTEN", format!("127.0.0.1:{}", free_port()));
-    command
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// Runs to the end, which must be a refusal; what it said.
-async fn refused(command: &mut Command) -> String {
-    let Output { status, stderr, .. } = tokio::time::timeout(PATIENCE, command.output()).await.unwrap().unwrap();
-    assert_eq!(status.code(), Some(1));
-    let said = String::from_utf8(stderr).unwrap();
-    said.lines().filter(|line| line.starts_with("usual: ")).collect::<Vec<_>>().join("\n")
-}
-
-async fn ran(command: &mut Command, input: &str) -> (Option<i32>, String) {
-    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).await.unwrap();
-    let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.unwrap().unwrap();
-    (output.status.code(), String::from_utf8(output.stdout).unwrap())
-}
-
-/// A program that serves; its base address and the link of the first sign-in.
-async fn serving(command: &mut Command) -> (Child, String, String) {
-    let mut child = command.spawn().unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let mut base = None;
-    let read = async {
-        loop {
-            let line = lines.next_line().await.unwrap().expect("the program did not start");
-            let line = line.trim();
-            if let Some(address) = line.strip_prefix("chat ") {
-                base = Some(address.trim().trim_end_matches('/').to_owned());
-            }
-            if line.contains("/console/welcome?key=") {
-                return line.to_owned();
-            }
-        }
-    };
-    let link = tokio::time::timeout(PATIENCE, read).await.expect("the program did not start");
-    // A pipe that nobody reads would stop it.
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    (child, base.unwrap(), link)
-}
 
 #[tokio::test]
 async fn a_taken_port_is_named() {
@@ -263,69 +203,8 @@ async fn telegram_gets_clear_answers_to_everything() {
     assert!(reply.contains("2 × Margherita"), "{reply}");
 
     // A clean end.
-    let id = child.id().unwrap();
-    std::process::Command::new("kill").args(["-TERM", &id.to_string()]).status().unwrap();
-    let status = tokio::time::timeout(PATIENCE, child.wait()).await.unwrap().unwrap();
-    assert_eq!(status.code(), Some(0));
+    assert_eq!(end(&mut child).await, Some(0));
     telegram.assert_empty();
-}
-
-/// What a customer says who wants to be known to nobody but the shop.
-const CANARIES: [&str; 4] = ["2 margherita", "deliver to Canary Wharf Street 5, 0155", "Zaphodine", "yes"];
-
-/// Says it all on the shop's page.
-async fn sing(base: &str) {
-    let client = reqwest::Client::new();
-    let page = client.get(format!("{base}/")).send().await.unwrap();
-    let cookie = page.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-    for (n, text) in CANARIES.into_iter().enumerate() {
-        let said = client
-            .post(format!("{base}/chat/pizzeria/messages"))
-            .header("cookie", &cookie)
-            .header("origin", base)
-            .header("content-type", "application/json")
-            .body(json!({"id": format!("0192f3a4-b5c6-7d8e-9fa0-b1c2d3e4f50{n}"), "text": text}).to_string())
-            .send();
-        assert_eq!(said.await.unwrap().status(), 200, "{text}");
-    }
-}
-
-/// Waits until the program answers.
-async fn ready(base: &str) {
-    let answers = async {
-        while reqwest::get(format!("{base}/readyz")).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, answers).await.unwrap();
-}
-
-#[tokio::test]
-async fn the_log_holds_no_word_of_a_customer() {
-    let folder = tempfile::tempdir().unwrap();
-    let telegram = FakeTelegram::start().await;
-    let port = free_port();
-    let base = format!("http://127.0.0.1:{port}");
-    let log = folder.path().join("log");
-    let mut child = usual(folder.path())
-        .env("USUAL_LISTEN", format!("127.0.0.1:{port}"))
-        .env("USUAL_LOG", "debug")
-        .env("TELOXIDE_TOKEN", TOKEN)
-        .env("TELOXIDE_API_URL", telegram.url())
-        .stderr(fs::File::create(&log).unwrap())
-        .spawn()
-        .unwrap();
-    ready(&base).await;
-    sing(&base).await;
-    std::process::Command::new("kill").args(["-TERM", &child.id().unwrap().to_string()]).status().unwrap();
-    tokio::time::timeout(PATIENCE, child.wait()).await.unwrap().unwrap();
-    let log = fs::read_to_string(log).unwrap();
-    let turns = log.lines().filter(|line| line.contains(" turn merchant=pizzeria conversation="));
-    assert!(turns.count() >= 3, "each turn is a line: {log}");
-    for canary in ["margherita", "Canary", "Zaphodine", "0155", TOKEN] {
-        let found = log.lines().find(|line| line.contains(canary));
-        assert!(found.is_none(), "{canary} is in the log: {found:?}");
-    }
 }
 
 #[tokio::test]
@@ -334,14 +213,10 @@ async fn out_of_descriptors_it_waits_and_goes_on() {
     const DESCRIPTORS: usize = 64;
     let folder = tempfile::tempdir().unwrap();
     let address = format!("127.0.0.1:{}", free_port());
-    let mut child = Command::new("sh")
-        .args(["-c", &format!("ulimit -n {DESCRIPTORS}; exec \"$0\" serve"), env!("CARGO_BIN_EXE_usual")])
-        .current_dir(folder.path())
+    let mut child = usual_after(&format!("ulimit -n {DESCRIPTORS}"), folder.path())
         .env("USUAL_LISTEN", &address)
-        .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .kill_on_drop(true)
         .spawn()
         .unwrap();
     let client = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(Duration::from_secs(2)).build().unwrap();
@@ -362,143 +237,6 @@ async fn out_of_descriptors_it_waits_and_goes_on() {
     tokio::time::timeout(PATIENCE, at_last()).await.expect("it answers again");
     sing(&format!("http://{address}")).await;
     assert!(child.try_wait().unwrap().is_none(), "it went on all the while");
-}
-
-#[tokio::test]
-async fn a_machine_can_read_the_log() {
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("log");
-    let port = free_port();
-    let base = format!("http://127.0.0.1:{port}");
-    let mut command = usual(folder.path());
-    let _child = command
-        .env("USUAL_LISTEN", format!("127.0.0.1:{port}"))
-        .env("USUAL_LOG_FORMAT", "json")
-        .stderr(fs::File::create(&log).unwrap())
-        .spawn()
-        .unwrap();
-    ready(&base).await;
-    sing(&base).await;
-    let log = fs::read_to_string(&log).unwrap();
-    // Around it stands what a person is told at the start.
-    let objects: Vec<Value> =
-        log.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect();
-    let turns: Vec<&Value> = objects.iter().filter(|line| line["message"] == "turn").collect();
-    assert_eq!(turns.len(), CANARIES.len(), "a line a turn: {log}");
-    for turn in turns {
-        assert_eq!(
-            (&turn["level"], &turn["merchant"], &turn["channel"]),
-            (&json!("INFO"), &json!("pizzeria"), &json!("web"))
-        );
-        assert!(turn["seq"].is_i64() && turn["conversation"].is_string() && turn["timestamp"].is_string(), "{turn}");
-    }
-}
-
-#[tokio::test]
-async fn the_metrics_tell_of_work_and_of_nobody() {
-    let folder = tempfile::tempdir().unwrap();
-    let (_child, base, _) = serving(&mut usual(folder.path())).await;
-    let client = reqwest::Client::new();
-    sing(&base).await;
-    let ask = |base: &str, headers: &[(&str, &str)]| {
-        let mut request = client.get(format!("{base}/metrics"));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        request.send()
-    };
-    let text = ask(&base, &[]).await.unwrap().text().await.unwrap();
-    for line in [
-        "usual_arrival_seconds_count{channel=\"web\"} 4",
-        "usual_turns_total{kind=\"arrival\",outcome=\"stored\"} 4",
-        "usual_aside_messages 0",
-        "usual_writer_queue 0",
-    ] {
-        assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
-    }
-    let bytes = text.lines().find_map(|line| line.strip_prefix("usual_database_bytes ")).unwrap();
-    assert!(bytes.parse::<u64>().unwrap() > 4_096, "{bytes}");
-    for canary in ["margherita", "Canary", "Zaphodine", "0155", "pizzeria"] {
-        assert!(!text.contains(canary), "{canary} is in\n{text}");
-    }
-    // From elsewhere, through a proxy on this machine.
-    assert_eq!(ask(&base, &[("x-forwarded-for", "198.51.100.7")]).await.unwrap().status(), 403);
-    // Where the world sees the shop, and where a token is set, it is asked for.
-    for (name, value) in [("USUAL_PUBLIC_URL", "https://order.example.com"), ("USUAL_METRICS_TOKEN", SECRET)] {
-        let folder = tempfile::tempdir().unwrap();
-        let listen = format!("127.0.0.1:{}", free_port());
-        let mut command = usual(folder.path());
-        let _child = command.env("USUAL_LISTEN", &listen).env(name, value).spawn().unwrap();
-        let base = format!("http://{listen}");
-        let ready = async {
-            while reqwest::get(format!("{base}/readyz")).await.is_err() {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, ready).await.unwrap();
-        assert_eq!(ask(&base, &[]).await.unwrap().status(), 403, "{name}");
-        assert_eq!(ask(&base, &[("authorization", "Bearer wrong")]).await.unwrap().status(), 403, "{name}");
-        let token = format!("Bearer {SECRET}");
-        let right = ask(&base, &[("authorization", &token)]).await.unwrap().status();
-        assert_eq!(right, if name == "USUAL_METRICS_TOKEN" { 200 } else { 403 }, "{name}");
-    }
-}
-
-#[tokio::test]
-async fn the_doctor_says_what_to_do() {
-    let folder = tempfile::tempdir().unwrap();
-    let telegram = FakeTelegram::start().await;
-    let listen = format!("127.0.0.1:{}", free_port());
-    let command = || {
-        let mut command = usual(folder.path());
-        command.env("USUAL_LISTEN", &listen).env("TELOXIDE_TOKEN", TOKEN).env("TELOXIDE_API_URL", telegram.url());
-        command
-    };
-    let doctor = async || ran(command().arg("doctor"), "").await;
-    let has =
-        |said: &str, line: &str| assert!(said.lines().any(|l| l.starts_with(line)), "{line:?} is missing in\n{said}");
-
-    let (code, said) = doctor().await;
-    assert_eq!(code, Some(0), "{said}");
-    has(&said, "note  database  data/usual.db is not there yet");
-    has(&said, "note  address   nobody listens");
-    assert!(!folder.path().join("data").exists(), "looking makes nothing");
-
-    let (mut child, ..) = serving(&mut command()).await;
-    let (code, said) = doctor().await;
-    assert_eq!(code, Some(0), "{said}");
-    for line in [
-        "ok    database  data/usual.db: ",
-        "ok    disk      ",
-        "ok    shop      pizzeria: ",
-        "ok    turns     nothing is kept aside",
-        "ok    address   the shop is open on ",
-        "ok    telegram  messages are fetched",
-        "note  telegram  messages go out as fast as they come, beyond Telegram's limits; USUAL_LIMITS=on",
-        "ok    telegram  no messages wait there",
-        "ok    clock     agrees",
-    ] {
-        has(&said, line);
-    }
-    std::process::Command::new("kill").args(["-TERM", &child.id().unwrap().to_string()]).status().unwrap();
-    tokio::time::timeout(PATIENCE, child.wait()).await.unwrap().unwrap();
-
-    // Somebody pointed the bot elsewhere.
-    let call = format!("{}/bot{TOKEN}/setWebhook", telegram.url().to_string().trim_end_matches('/'));
-    let elsewhere = json!({"url": "https://elsewhere.example/hook", "secret_token": SECRET, "max_connections": 40});
-    assert_eq!(reqwest::Client::new().post(call).json(&elsewhere).send().await.unwrap().status(), 200);
-    let (code, said) = doctor().await;
-    assert_eq!(code, Some(1), "{said}");
-    has(&said, "FIX   telegram  messages are posted to https://elsewhere.example/hook; start `usual serve`");
-    let (_, said) = ran(command().arg("doctor").env("USUAL_TELEGRAM_SECRET", SECRET), "").await;
-    has(&said, "FIX   telegram  Telegram posts to https addresses alone; set USUAL_PUBLIC_URL");
-
-    // Another program sits on the port, and the database is none.
-    let _other = TcpListener::bind(&listen).unwrap();
-    fs::write(folder.path().join("data/usual.db"), "Dear shop, ".repeat(50)).unwrap();
-    let (code, said) = ran(usual(folder.path()).env("USUAL_LISTEN", "127.0.0.1:1").arg("doctor"), "").await;
-    assert_eq!(code, Some(1), "{said}");
-    has(&said, "FIX   database  data/usual.db is not a SQLite database");
 }
 
 #[tokio::test]
@@ -527,8 +265,7 @@ async fn a_backup_is_made_under_load_and_put_back_whole() {
     let in_use = refused(usual(folder.path()).args(["restore", "copy.db"])).await;
     assert!(in_use.contains("is in use; stop the program that has it open"), "{in_use}");
     writing.abort();
-    std::process::Command::new("kill").args(["-TERM", &child.id().unwrap().to_string()]).status().unwrap();
-    tokio::time::timeout(PATIENCE, child.wait()).await.unwrap().unwrap();
+    assert_eq!(end(&mut child).await, Some(0));
     let last = fs::read(folder.path().join("data/usual.db")).unwrap();
     assert!(refused(usual(folder.path()).args(["restore", "broken.db"])).await.contains("is damaged"));
     assert!(refused(usual(folder.path()).args(["restore", "letter.db"])).await.contains("is not a SQLite database"));

@@ -7,94 +7,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::{
-    Client, Method, RequestBuilder, Response, StatusCode,
-    header::{HeaderMap, SET_COOKIE},
-    redirect,
-};
+use reqwest::{Method, Response, StatusCode, header::SET_COOKIE};
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt as _, net::TcpSocket};
 
 use self::support::{
-    shop::{LOOK_EVERY, PATIENCE, Program},
+    sender::{PASSWORD, STAFF, Sender, cookie_of, new_id},
+    shop::{LOOK_EVERY, PATIENCE, Program, number},
     telegram::{FakeTelegram, TOKEN, Trouble},
 };
 
 mod support;
 
-const STAFF: &str = "Counter";
-const PASSWORD: &str = "oven mitten seven";
-
 /// Memory that a page may cost which reads nothing, in bytes: its buffer, and what a few hundred turns leave in caches.
-const MOST_FOR_A_PAGE: u64 = 24 * 1024 * 1024;
-
-/// Who sends requests, with one cookie.
-struct Sender {
-    client: Client,
-    base: String,
-    cookie: String,
-}
+const MOST_FOR_A_PAGE: f64 = 24.0 * 1024.0 * 1024.0;
 
 impl Sender {
-    fn new(program: &Program) -> Sender {
-        let client = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
-        Sender { client, base: program.address(""), cookie: String::new() }
-    }
-
-    /// Somebody who has just opened the chat.
-    async fn visitor(program: &Program) -> Sender {
-        let mut sender = Sender::new(program);
-        let page = sender.get("/").send().await.unwrap();
-        sender.cookie = cookie_of(page.headers());
-        sender
-    }
-
-    /// The first member of the staff.
-    async fn staff(program: &Program) -> Sender {
-        let mut sender = Sender::new(program);
-        let answer = sender.welcome(program.welcome.as_deref().unwrap(), STAFF, PASSWORD).await;
-        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-        sender.cookie = cookie_of(answer.headers());
-        sender
-    }
-
-    fn get(&self, path: &str) -> RequestBuilder {
-        self.client.get(format!("{}{path}", self.base)).header("cookie", &self.cookie)
-    }
-
-    /// A form of a page of our own.
-    fn form(&self, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.post(path).header("origin", &self.base).body(body)
-    }
-
-    /// A form that does not say where it came from.
-    fn post(&self, path: &str) -> RequestBuilder {
-        let address = format!("{}{path}", self.base);
-        let kind = "application/x-www-form-urlencoded";
-        self.client.post(address).header("cookie", &self.cookie).header("content-type", kind)
-    }
-
-    async fn welcome(&self, link: &str, name: &str, password: &str) -> Response {
-        let key = link.split_once("key=").unwrap().1;
-        self.form("/console/welcome", &[("key", key), ("name", name), ("password", password)]).send().await.unwrap()
-    }
-
-    async fn login(&self, name: &str, password: &str) -> Response {
-        self.form("/console/login", &[("name", name), ("password", password)]).send().await.unwrap()
-    }
-
-    /// A message of the chat page.
-    async fn message(&self, body: Value) -> Response {
-        let address = format!("{}/chat/pizzeria/messages", self.base);
-        let request = self.client.post(address).header("cookie", &self.cookie).header("origin", &self.base);
-        request.header("content-type", "application/json").body(body.to_string()).send().await.unwrap()
-    }
-
-    async fn say(&self, text: &str) -> Response {
-        self.message(json!({ "id": new_id(), "text": text })).await
-    }
-
     /// An open stream.
     async fn stream(&self, path: &str) -> Stream {
         let response = self.get(path).send().await.unwrap();
@@ -152,27 +80,10 @@ impl Stream {
     }
 }
 
-fn new_id() -> String {
-    uuid::Uuid::now_v7().to_string()
-}
-
 /// Waits until a metric is as wanted; its value.
-async fn metric(program: &Program, name: &str, wanted: impl Fn(u64) -> bool) -> u64 {
-    let begun = Instant::now();
-    loop {
-        let metrics = reqwest::get(program.address("/metrics")).await.unwrap().text().await.unwrap();
-        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        let value = line.unwrap_or_else(|| panic!("{name} is missing in\n{metrics}")).parse().unwrap();
-        if wanted(value) {
-            return value;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{name} stays {value}");
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-}
-
-fn cookie_of(headers: &HeaderMap) -> String {
-    headers[SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned()
+async fn metric(program: &Program, name: &str, wanted: impl Fn(f64) -> bool) -> f64 {
+    let metrics = program.metrics_when(|metrics| number(metrics, name).is_some_and(&wanted)).await;
+    number(&metrics, name).unwrap()
 }
 
 #[tokio::test]
@@ -566,7 +477,7 @@ async fn a_turn_in_which_the_program_panics_holds_up_nobody_and_is_tried_again()
     }
     let mut live = other.stream("/chat/pizzeria/events").await;
     live.until("id: 16\n").await;
-    assert_eq!(metric(&program, "usual_turns_total{kind=\"arrival\",outcome=\"failed\"}", |_| true).await, 2);
+    assert_eq!(metric(&program, "usual_turns_total{kind=\"arrival\",outcome=\"failed\"}", |_| true).await, 2.0);
     let list = staff.get("/console/list").send().await.unwrap().text().await.unwrap();
     assert!(list.contains("Could not be handled: 2"), "{list}");
     let value = |name: &str| {
@@ -630,12 +541,12 @@ async fn a_page_that_reads_nothing_is_let_go_and_misses_nothing() {
     let cookie = &visitor.cookie;
     let request = format!("GET /chat/pizzeria/events?after=0 HTTP/1.1\r\nhost: x\r\ncookie: {cookie}\r\n\r\n");
     page.write_all(request.as_bytes()).await.unwrap();
-    metric(&program, "usual_screens", |screens| screens == 1).await;
+    metric(&program, "usual_screens", |screens| screens == 1.0).await;
     let before = metric(&program, "usual_process_resident_memory_bytes", |_| true).await;
     answer(400).await;
     let after = metric(&program, "usual_process_resident_memory_bytes", |_| true).await;
     assert!(after < before + MOST_FOR_A_PAGE, "{before} bytes have become {after}");
-    metric(&program, "usual_screens", |screens| screens == 0).await;
+    metric(&program, "usual_screens", |screens| screens == 0.0).await;
     drop(page);
 
     // It comes back, and is shown what it missed, as far as a page shows.

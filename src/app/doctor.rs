@@ -152,7 +152,13 @@ fn file(path: &Path, report: &mut Report<'_>) -> anyhow::Result<Option<i64>> {
 
 /// A server that answers; the version of its tables, where there are any.
 async fn server(address: &str, report: &mut Report<'_>) -> anyhow::Result<Option<i64>> {
-    let store = Store::look(address).await?;
+    let store = match Store::look(address).await {
+        Ok(store) => store,
+        Err(fault) => {
+            report.fix("database", &fault.to_string())?;
+            return Ok(None);
+        }
+    };
     let schema = match store.schema().await {
         Ok(0) => {
             report.note("database", &format!("{} has no tables yet; the first start makes them", store.shown()))?;
@@ -233,7 +239,13 @@ async fn telegram(settings: &Settings, merchant: Option<MerchantId>, report: &mu
         report.note("telegram", "not looked at: there is no shop yet")?;
         return Ok(());
     };
-    let account = given.account(merchant.clone())?;
+    let account = match given.account(merchant.clone()) {
+        Ok(account) => account,
+        Err(fault) => {
+            report.fix("telegram", &fault.to_string())?;
+            return Ok(());
+        }
+    };
     if !account.is_limited() {
         let words = "messages go out as fast as they come, beyond Telegram's limits; USUAL_LIMITS=on keeps them";
         report.note("telegram", words)?;

@@ -11,6 +11,7 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use tracing::Level;
 use tracing_subscriber::{
     EnvFilter, Layer as _,
     filter::{FilterExt as _, FilterFn, filter_fn},
@@ -30,6 +31,13 @@ const DELIVERY: Duration = Duration::from_secs(5);
 
 /// How long the end of the program waits for the last delivery.
 const LAST_DELIVERY: Duration = Duration::from_secs(2);
+
+/// The beginning of the targets that are this program's own.
+const OURS: &str = env!("CARGO_PKG_NAME");
+
+/// How much libraries may say, whatever is asked for. Their finer words tell what they are handed (statements, addresses,
+/// bytes on the wire), and in that are customers' words and the shop's keys.
+const MOST_OF_OTHERS: Level = Level::INFO;
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,13 +77,20 @@ where
     S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
 {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let others: FilterFn = FilterFn::new(|metadata| metadata.target() != trace::TARGET);
+    let fit: FilterFn = FilterFn::new(|metadata| {
+        let target = metadata.target();
+        target != trace::TARGET && (is_ours(target) || *metadata.level() <= MOST_OF_OTHERS)
+    });
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match format {
         Format::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed(),
         Format::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
     };
-    lines.with_filter(filter.and(others))
+    lines.with_filter(filter.and(fit))
+}
+
+fn is_ours(target: &str) -> bool {
+    target.strip_prefix(OURS).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
 fn provider(collector: &Url) -> anyhow::Result<SdkTracerProvider> {

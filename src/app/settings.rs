@@ -292,12 +292,25 @@ fn from_toml(text: &str, place: &str, values: &mut HashMap<&'static str, String>
 
 fn of_dotenv(folder: &Path) -> Result<Vec<(String, String)>, SettingsError> {
     let path = folder.join(".env");
-    let wrong = |fault: dotenvy::Error| SettingsError::File(".env".to_owned(), fault.to_string());
-    match dotenvy::from_path_iter(&path) {
-        Ok(pairs) => pairs.map(|pair| pair.map_err(wrong)).collect(),
-        Err(fault) if fault.not_found() => Ok(Vec::new()),
-        Err(fault) => Err(wrong(fault)),
+    let found = match dotenvy::from_path_iter(&path) {
+        Ok(found) => found,
+        Err(fault) if fault.not_found() => return Ok(Vec::new()),
+        Err(fault) => return Err(SettingsError::File(".env".to_owned(), fault.to_string())),
+    };
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for pair in found {
+        match pair {
+            Ok(pair) => pairs.push(pair),
+            // Its own words quote the value, which may be a secret.
+            Err(dotenvy::Error::LineParse(..)) => {
+                let place = pairs.last().map_or("at its beginning".to_owned(), |(name, _)| format!("behind {name}"));
+                let words = format!("what stands {place} can't be read; write NAME=value, with quotes around blanks");
+                return Err(SettingsError::File(".env".to_owned(), words));
+            }
+            Err(fault) => return Err(SettingsError::File(".env".to_owned(), fault.to_string())),
+        }
     }
+    Ok(pairs)
 }
 
 /// Takes a setting of the environment or `.env`. In our own file everything must be known; in the environment, which
@@ -361,6 +374,20 @@ mod tests {
         std::fs::create_dir(folder.path().join("config")).unwrap();
         std::fs::write(folder.path().join(FILE), "telegram_token = \"1:a\"\n").unwrap();
         assert!(matches!(Settings::read(folder.path(), []), Err(SettingsError::Unknown { .. })), "no secrets in files");
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_is_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        for (text, place) in [
+            ("USUAL_GATHER_MS=0\nTELOXIDE_TOKEN=1:a secret\n", "behind USUAL_GATHER_MS"),
+            ("TELOXIDE_TOKEN=\"1:a secret\n", "at its beginning"),
+        ] {
+            std::fs::write(folder.path().join(".env"), text).unwrap();
+            let fault = Settings::read(folder.path(), []).unwrap_err().to_string();
+            assert!(fault.starts_with(&format!(".env: what stands {place} can't be read; write")), "{fault}");
+            assert!(!fault.contains("secret"), "{fault}");
+        }
     }
 
     #[test]

@@ -185,11 +185,20 @@ pub fn place(address: &str) -> Result<Place, OpenError> {
 
 /// The file that an address names.
 fn file_of(address: &str) -> Result<PathBuf, OpenError> {
-    let rest = address.strip_prefix("sqlite:").ok_or_else(|| OpenError::Address(address.to_owned()))?;
+    let rest = address.strip_prefix("sqlite:").ok_or_else(|| OpenError::Address(without_password(address)))?;
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let rest = rest.split('?').next().unwrap_or(rest);
     if rest.is_empty() || rest.starts_with(':') {
-        return Err(OpenError::Address(address.to_owned()));
+        return Err(OpenError::Address(without_password(address)));
     }
     Ok(PathBuf::from(rest))
+}
+
+/// An address as it may be shown: before an "@" and behind a "?" a password may stand.
+fn without_password(address: &str) -> String {
+    if !address.contains(['@', '?']) {
+        return address.to_owned();
+    }
+    let scheme = address.split_once("://").map_or("", |(scheme, _)| scheme);
+    format!("{scheme}://…")
 }

@@ -453,5 +453,8 @@ pub(super) fn parsed<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, 
 }
 
 pub(super) fn json<T: serde::de::DeserializeOwned>(text: &str, what: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|e| StoreError::Corrupt(format!("{what}: {e}")))
+    // The library's own words quote what stands there, and faults are logged.
+    serde_json::from_str(text).map_err(|e| {
+        StoreError::Corrupt(format!("{what}, line {}, column {}: {:?}", e.line(), e.column(), e.classify()))
+    })
 }

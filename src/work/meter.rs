@@ -32,7 +32,9 @@ pub(crate) struct Meter {
     turns: Family<OfTurn, Counter>,
     commits: Histogram,
     together: Histogram,
+    uncommitted: Family<OfTrouble, Counter>,
     sends: Histograms<OfSend>,
+    retries: Family<OfChannel, Counter>,
     outbox: Family<OfOutbox, Gauge>,
     unmarked: Gauge,
     repeats: Counter,
@@ -53,6 +55,11 @@ struct OfChannel {
 struct OfTurn {
     kind: &'static str,
     outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfTrouble {
+    kind: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -103,7 +110,9 @@ impl Meter {
             turns: Family::default(),
             commits: moments(),
             together: Histogram::new(TOGETHER),
+            uncommitted: Family::default(),
             sends: Family::new_with_constructor(moments),
+            retries: Family::default(),
             outbox: Family::default(),
             unmarked: Gauge::default(),
             repeats: Counter::default(),
@@ -130,8 +139,12 @@ impl Meter {
             meter.commits.clone(),
         );
         r.register("commit_jobs", "Jobs that shared a transaction", meter.together.clone());
+        let uncommitted = "Transactions of the writer that the database could not take: it was busy or out of reach, \
+                           or unwritable, its disk being full or read-only";
+        r.register("commits_failed", uncommitted, meter.uncommitted.clone());
         let sends = "Calls to vendors by what they answered";
         r.register_with_unit("send", sends, Unit::Seconds, meter.sends.clone());
+        r.register("retries", "Messages that a vendor did not take and that are tried again", meter.retries.clone());
         r.register("outbox_messages", "Messages to customers that have not gone out", meter.outbox.clone());
         let unmarked =
             "Messages that a vendor took and that are not noted as sent yet: a crash now would send them again";
@@ -174,8 +187,18 @@ impl Meter {
         self.together.observe(jobs as f64);
     }
 
+    /// A transaction was not committed, for that kind of trouble of the store.
+    pub(super) fn not_committed(&self, kind: &'static str) {
+        self.uncommitted.get_or_create(&OfTrouble { kind }).inc();
+    }
+
     pub(super) fn sent(&self, channel: ChannelKind, outcome: &'static str, took: Duration) {
         self.sends.get_or_create(&OfSend { channel: channel.word(), outcome }).observe(took.as_secs_f64());
+    }
+
+    /// A vendor did not take a message, which is tried again later.
+    pub(super) fn retried(&self, channel: ChannelKind) {
+        self.retries.get_or_create(&OfChannel { channel: channel.word() }).inc();
     }
 
     /// A vendor took a message.

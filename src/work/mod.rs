@@ -38,6 +38,7 @@ mod meter;
 mod render;
 mod schedule;
 mod send;
+mod storing;
 pub mod trace;
 mod turn;
 mod unconfirmed;
@@ -230,6 +231,7 @@ struct Inner {
     lead: lead::Lead,
     reach: lead::Reach,
     unconfirmed: unconfirmed::Unconfirmed,
+    storing: storing::Storing,
     /// Cancelled when nothing more is to be sent.
     closing: CancellationToken,
     /// Messages on the wire.
@@ -281,6 +283,7 @@ impl Work {
             lead: lead::Lead::new(None),
             reach: lead::Reach::default(),
             unconfirmed: unconfirmed::Unconfirmed::default(),
+            storing: storing::Storing::default(),
             closing: shutdown.child_token(),
             sending: TaskTracker::new(),
             shutdown: shutdown.clone(),

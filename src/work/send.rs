@@ -573,6 +573,7 @@ async fn settle(work: &Work, mut message: Unsent, lease: &Arc<Lease>, answer: Re
     };
     let wait = Span(wait.0 + GRAIN.0);
     message.due_at = now().after(wait);
+    work.inner.meter.retried(message.channel);
     record(work, message, lease, Fate::Later { fault: words, wait }).await
 }
 

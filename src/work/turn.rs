@@ -238,6 +238,7 @@ async fn attempt(work: &Work, jobs: &[Job], again: bool) -> Result<Outcome, Fail
     }
     Failpoint::BatchCommitted.pass();
     work.inner.meter.committed(jobs.len(), begun.elapsed());
+    work.stores();
     Ok(outcome)
 }
 
@@ -263,7 +264,7 @@ async fn write_alone(work: &Work, post: &Post, job: Job) -> Option<StoreError> {
             Ok(Err(Failed::Store(StoreError::Stale | StoreError::Taken(_)))) if tried < MOST_STALE => tried += 1,
             Ok(Err(Failed::Store(fault @ (StoreError::Busy(_) | StoreError::Unwritable(_))))) => {
                 // The store's trouble, not the job's: the vendor sends it again.
-                tracing::error!(%fault, "a turn could not be stored");
+                work.fails_to_store(&fault);
                 unstored(work, job, fault.clone());
                 return Some(fault);
             }
@@ -274,7 +275,7 @@ async fn write_alone(work: &Work, post: &Post, job: Job) -> Option<StoreError> {
     tracing::error!(%fault, job = job.name(), "a turn failed");
     ended(Ended::Failed);
     if let Job::Arrive { arrival, .. } = &job {
-        let kept = keep_aside(work, arrival, &fault).await;
+        let kept = keep_aside(work, arrival, &fault).await.inspect_err(|fault| work.fails_to_store(fault));
         let answer = kept.map_err(NotDone::Store);
         work.tell(Event::Anything);
         job.answer(answer);

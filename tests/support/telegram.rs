@@ -18,7 +18,7 @@ use std::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use http_body_util::{BodyExt, Full};
@@ -177,6 +177,8 @@ struct State {
     sends: Vec<Send>,
     calls: HashMap<String, usize>,
     wrong: Vec<String>,
+    /// By how many seconds the clock here is ahead of the machine's.
+    ahead: i64,
 }
 
 struct Delivery {
@@ -358,6 +360,20 @@ impl FakeTelegram {
         assert!(found.is_some(), "the webhook is not {}", if set { "set" } else { "deleted" });
     }
 
+    /// Waits until a post to the webhook has failed.
+    ///
+    /// # Panics
+    /// Where it takes longer than 30 s.
+    pub async fn wait_failed_post(&self) {
+        let found = self.wait(PATIENCE, |state| state.last_error.is_some().then_some(())).await;
+        assert!(found.is_some(), "no post to the webhook has failed");
+    }
+
+    /// From now on the clock here is so many seconds ahead of the machine's, or behind it.
+    pub fn set_clock(&self, ahead: i64) {
+        self.shared.lock().ahead = ahead;
+    }
+
     /// Callback queries that were answered.
     pub fn answered(&self) -> Vec<String> {
         self.shared.lock().answered.clone()
@@ -532,8 +548,12 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
             (code, body)
         }
     };
+    let ahead = shared.lock().ahead;
+    let off = Duration::from_secs(ahead.unsigned_abs());
+    let date = if ahead < 0 { SystemTime::now() - off } else { SystemTime::now() + off };
     let response = Response::builder()
         .status(code)
+        .header("date", httpdate::fmt_http_date(date))
         .header("content-type", "application/json")
         .body(Full::new(Bytes::from(body.to_string())))
         .expect("a response");
@@ -960,6 +980,7 @@ async fn call_webhook(shared: Arc<Shared>, chat: i64, update: i64) {
             Err(_) => "Connection refused or timed out".to_owned(),
         };
         shared.lock().last_error = Some(error);
+        shared.changed();
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(Duration::from_millis(300));
     }
