@@ -218,15 +218,12 @@ impl Pair {
                         .await
                         .map(|shops| shops.iter().map(|s| (s.id.clone(), s.version)).collect::<Vec<_>>()),
                 ),
-                shown(store.unsent().await),
-                shown(store.gatherings(Moment(5_000)).await.map(|mut all| {
-                    all.sort_by_key(|(merchant, id, ..)| (merchant.clone(), id.0));
-                    all
-                })),
                 shown(store.vitals().await.map(|vitals| (vitals.outbox, vitals.aside))),
             ];
             for shop in SHOPS {
                 let merchant: MerchantId = shop.parse().unwrap();
+                seen.push(shown(store.unsent(&merchant).await));
+                seen.push(shown(store.gatherings(&merchant, Moment(5_000)).await.map(by_debug)));
                 seen.push(shown(store.board(&merchant, Moment(500)).await.map(by_debug)));
                 seen.push(shown(store.conversations(&merchant).await.map(by_debug)));
                 seen.push(shown(store.aside(&merchant).await.map(by_debug)));

@@ -271,7 +271,7 @@ async fn what_nobody_handed_in_goes_out_once_and_the_urgent_first() {
     let mut counts: HashMap<i64, usize> = HashMap::new();
     sends.iter().for_each(|send| *counts.entry(send.chat).or_default() += 1);
     assert!(counts.values().all(|count| *count == 1), "each once: {counts:?}");
-    assert!(house.store().await.unsent().await.unwrap().is_empty());
+    assert!(house.store().await.unsent(&house.merchant).await.unwrap().is_empty());
     house.fake.assert_empty();
 }
 

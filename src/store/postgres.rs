@@ -117,8 +117,8 @@ impl Pg {
             .map_err(|e| refused(&e))?;
         // It has told all there was to tell.
         let _ = first.close().await;
-        if version < OLDEST_SERVER {
-            return Err(OpenError::OldServer(pg.shown.clone(), version / 10_000));
+        if let Some(old) = too_old(version) {
+            return Err(OpenError::OldServer(pg.shown.clone(), old));
         }
         match MIGRATOR.run(&pg.pool).await {
             Ok(()) => Ok(pg),
@@ -432,6 +432,11 @@ fn given_up(connection: &mut PoolConnection<Postgres>, fault: &StoreError) {
     }
 }
 
+/// The version, as people say it, of a server that is too old; it counts its own from `server_version_num`.
+fn too_old(version: i64) -> Option<i64> {
+    (version < OLDEST_SERVER).then_some(version / 10_000)
+}
+
 /// A statement whose parameters are counted from behind others.
 fn renumbered(sql: &str, before: usize) -> String {
     let mut parts = sql.split('$');
@@ -485,6 +490,19 @@ impl From<sqlx::Error> for StoreError {
             | sqlx::Error::Protocol(_)
             | sqlx::Error::WorkerCrashed => StoreError::Busy(words),
             _ => StoreError::Failed(words),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_too_old_is_told_by_its_version() {
+        let versions = [(90_624, Some(9)), (140_000, Some(14)), (140_022, Some(14)), (149_999, Some(14))];
+        for (version, old) in versions.into_iter().chain([(150_000, None), (150_017, None), (180_001, None)]) {
+            assert_eq!(too_old(version), old, "{version}");
         }
     }
 }

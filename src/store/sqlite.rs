@@ -66,7 +66,7 @@ pub(super) struct Writing {
 impl Lite {
     /// Opens a file, makes it where there is none, and brings its tables up to date.
     pub(super) fn open(path: &Path) -> Result<Lite, OpenError> {
-        if rusqlite::version_number() < OLDEST_SQLITE {
+        if !sound(rusqlite::version_number()) {
             return Err(OpenError::OldLibrary(rusqlite::version().to_owned()));
         }
         if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
@@ -76,6 +76,8 @@ impl Lite {
         let refused = |e: rusqlite::Error| open_error(path, &e);
         let mut connection = Connection::open(path).map_err(refused)?;
         connection.busy_timeout(LOCK_WAIT).map_err(refused)?;
+        // Before anything is set: the file of a newer program stays as it is, to the byte.
+        refuse_newer(done(&connection).map_err(refused)?, path)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         for (pragma, value) in [("journal_mode", "wal"), ("synchronous", "full"), ("foreign_keys", "on")] {
             connection.pragma_update(None, pragma, value).map_err(refused)?;
@@ -283,23 +285,40 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
     const LEDGER: &str = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT \
          NOT NULL, installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL, \
          checksum BLOB NOT NULL, execution_time BIGINT NOT NULL)";
-    const DONE: &str = "SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations";
     const NOTE: &str = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
          VALUES ($1, $2, 1, $3, 0)";
     let refused = |e: rusqlite::Error| open_error(path, &e);
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(refused)?;
     tx.execute(LEDGER, []).map_err(refused)?;
-    let done: i64 = tx.query_row(DONE, [], |row| row.get(0)).map_err(refused)?;
-    let newest = super::Store::newest_schema();
-    if done > newest {
-        return Err(OpenError::Newer(path.display().to_string(), done));
-    }
+    // Again, as another process may have been here meanwhile.
+    let done = done(&tx).map_err(refused)?;
+    refuse_newer(done, path)?;
     for migration in MIGRATOR.iter().filter(|migration| migration.version > done) {
         tx.execute_batch(migration.sql.as_str()).map_err(refused)?;
         let note = (migration.version, migration.description.as_ref(), migration.checksum.as_ref());
         tx.execute(NOTE, note).map_err(refused)?;
     }
     tx.commit().map_err(refused)
+}
+
+/// The version of the tables; 0 where there are none.
+fn done(connection: &Connection) -> rusqlite::Result<i64> {
+    const LEDGER: &str = "SELECT count(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'";
+    const DONE: &str = "SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations";
+    let ledger: i64 = connection.query_row(LEDGER, [], |row| row.get(0))?;
+    if ledger == 0 { Ok(0) } else { connection.query_row(DONE, [], |row| row.get(0)) }
+}
+
+fn refuse_newer(done: i64, path: &Path) -> Result<(), OpenError> {
+    if done > super::Store::newest_schema() {
+        return Err(OpenError::Newer(path.display().to_string(), done));
+    }
+    Ok(())
+}
+
+/// Whether a version of SQLite, as it counts itself, is free of the known fault.
+fn sound(version: i32) -> bool {
+    version >= OLDEST_SQLITE
 }
 
 /// Looks at the first bytes before SQLite does, so that a wrong file is named as such and never written to.
@@ -352,5 +371,23 @@ impl From<rusqlite::Error> for StoreError {
                 _ => StoreError::Failed(words),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_with_the_known_fault_is_told_by_its_version() {
+        let versions = [(3_000_000, false), (3_050_004, false), (3_051_002, false), (3_051_003, true)];
+        for (version, good) in versions.into_iter().chain([(3_052_000, true), (4_000_000, true)]) {
+            assert_eq!(sound(version), good, "{version}");
+        }
+    }
+
+    #[test]
+    fn the_library_in_this_program_is_sound() {
+        assert!(sound(rusqlite::version_number()), "SQLite {}", rusqlite::version());
     }
 }

@@ -50,7 +50,7 @@ pub enum MoveError {
     #[error("{0} is not empty (rows in {1}); name an empty database")]
     NotEmpty(String, String),
     /// What arrived is not what was sent.
-    #[error("the copy of {0} differs from the original; nothing was kept")]
+    #[error("the copy differs from the original in {0}; nothing was kept")]
     Differs(String),
     /// The two have other tables.
     #[error("{0} has other tables than the source; nothing was kept")]
@@ -83,7 +83,10 @@ const TABLES: Sql = Sql {
 pub async fn transfer(from: &str, to: &str) -> Result<Vec<Moved>, MoveError> {
     let source = Store::look(from).await?;
     let (schema, newest) = (source.schema().await?, Store::newest_schema());
-    if schema != newest {
+    if schema > newest {
+        return Err(OpenError::Newer(source.shown(), schema).into());
+    }
+    if schema < newest {
         return Err(MoveError::Schema(source.shown(), schema, newest));
     }
     // Nobody serves what is moved; it would change meanwhile.
@@ -112,8 +115,8 @@ pub async fn transfer(from: &str, to: &str) -> Result<Vec<Moved>, MoveError> {
     }
     reading.await.map_err(|fault| StoreError::Failed(fault.to_string()))??;
     let arrived = sums(&mut tx.writing, &tables).await?;
-    if let Some((_, other)) = sent.iter().zip(&arrived).find(|(sent, arrived)| sent != arrived) {
-        return Err(MoveError::Differs(other.table.clone()));
+    if let Some(tables) = differing(&sent, &arrived) {
+        return Err(MoveError::Differs(tables));
     }
     tx.commit().await?;
     source.close().await;
@@ -228,6 +231,16 @@ async fn sums(writing: &mut Writing, tables: &[Table]) -> Result<Vec<Moved>, Sto
     Ok(all)
 }
 
+/// The tables in which something else arrived than was sent, in words; `None` where all is as it was.
+fn differing(sent: &[Moved], arrived: &[Moved]) -> Option<String> {
+    let told = |(sent, arrived): (&Moved, &Moved)| match sent.rows == arrived.rows {
+        true => sent.table.clone(),
+        false => format!("{} ({} rows sent, {} arrived)", sent.table, sent.rows, arrived.rows),
+    };
+    let others: Vec<String> = sent.iter().zip(arrived).filter(|(sent, arrived)| sent != arrived).map(told).collect();
+    (!others.is_empty()).then(|| others.join(", "))
+}
+
 fn values_of(row: &PgRow) -> Result<Vec<Value<'static>>, StoreError> {
     let value = |(at, column): (usize, &sqlx::postgres::PgColumn)| {
         use sqlx::Column as _;
@@ -297,4 +310,60 @@ impl Moved {
 
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sum(table: &str, rows: &[&[Value<'_>]]) -> Moved {
+        let mut sum = Moved::none(&Table { name: table.to_owned(), columns: Vec::new() });
+        rows.iter().for_each(|row| sum.count(row));
+        sum
+    }
+
+    fn row(first: &'static str, second: Option<&'static str>, number: Option<i64>) -> [Value<'static>; 3] {
+        [Value::from(first), Value::from(second), Value::from(number)]
+    }
+
+    #[test]
+    fn one_value_that_is_another_makes_another_table() {
+        let whole = sum("message", &[&row("ab", Some("c"), Some(1))]);
+        let others = [
+            row("ab", Some("c"), Some(2)),
+            row("ab", Some("c"), Some(-1)),
+            row("ab", Some("c"), None),
+            row("ab", Some("C"), Some(1)),
+            row("ab", Some(""), Some(1)),
+            row("ab", None, Some(1)),
+            row("a", Some("bc"), Some(1)),
+            row("c", Some("ab"), Some(1)),
+            row("ab ", Some("c"), Some(1)),
+        ];
+        for other in &others {
+            assert_ne!(sum("message", &[other]), whole, "{other:?}");
+        }
+        assert_ne!(sum("message", &[&row("a", Some(""), None)]), sum("message", &[&row("a", None, None)]));
+    }
+
+    #[test]
+    fn the_order_of_rows_means_nothing_and_their_number_something() {
+        let (one, other) = (row("a", None, Some(1)), row("b", None, Some(2)));
+        assert_eq!(sum("message", &[&one, &other]), sum("message", &[&other, &one]));
+        assert_ne!(sum("message", &[&one, &one]), sum("message", &[&one]));
+        assert_ne!(sum("message", &[&one, &one, &other]), sum("message", &[&one, &other, &other]));
+        assert_ne!(sum("message", &[]), sum("message", &[&one]));
+    }
+
+    #[test]
+    fn every_table_that_differs_is_named() {
+        let (one, other) = (row("a", None, Some(1)), row("b", None, Some(2)));
+        let sent =
+            [sum("customer", &[&one]), sum("message", &[&one, &other]), sum("orders", &[]), sum("staff", &[&one])];
+        assert_eq!(differing(&sent, &sent), None);
+        let arrived =
+            [sum("customer", &[&other]), sum("message", &[&one]), sum("orders", &[&one]), sum("staff", &[&one])];
+        let told = "customer, message (2 rows sent, 1 arrived), orders (0 rows sent, 1 arrived)";
+        assert_eq!(differing(&sent, &arrived).as_deref(), Some(told));
+    }
 }

@@ -277,8 +277,8 @@ const UNSENT: &str = "SELECT o.merchant_id, o.conversation_id, o.seq, o.channel,
      o.attempts, o.due_at, o.urgency, o.expires_at FROM outbox o \
      JOIN conversation c ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
      JOIN message m ON m.merchant_id = o.merchant_id AND m.conversation_id = o.conversation_id AND m.seq = o.seq \
-     WHERE o.failed = 0 AND (o.merchant_id, o.conversation_id, o.seq) > ($1, $2, $3) \
-     ORDER BY o.merchant_id, o.conversation_id, o.seq LIMIT $4";
+     WHERE o.merchant_id = $1 AND o.failed = 0 AND (o.conversation_id, o.seq) > ($2, $3) \
+     ORDER BY o.conversation_id, o.seq LIMIT $4";
 
 const UNSENT_OF: &str = "SELECT o.merchant_id, o.conversation_id, o.seq, o.channel, c.peer, m.body, m.buttons, \
      o.attempts, o.due_at, o.urgency, o.expires_at FROM outbox o \
@@ -337,8 +337,8 @@ const SAID_SINCE: &str = "SELECT COUNT(*) FROM message WHERE merchant_id = $1 AN
 const GIVE_UP: &str = "UPDATE conversation SET version = version + 1, gather_from = NULL, gather_until = NULL, \
      desk = $3, waiting_since = $4 WHERE merchant_id = $1 AND conversation_id = $2";
 
-const DUE_GATHERINGS: &str = "SELECT merchant_id, conversation_id, channel, gather_until FROM conversation \
-     WHERE gather_until IS NOT NULL AND gather_until <= $1";
+const DUE_GATHERINGS: &str = "SELECT conversation_id, channel, gather_until FROM conversation \
+     WHERE merchant_id = $1 AND gather_until IS NOT NULL AND gather_until <= $2";
 
 impl Tx {
     pub(super) fn new(writing: Writing) -> Tx {
@@ -880,14 +880,15 @@ impl Store {
         tx.commit().await
     }
 
-    /// Every message that no vendor has taken yet, each conversation's in order.
-    pub async fn unsent(&self) -> Result<Vec<Unsent>, StoreError> {
+    /// Every message of a shop that no vendor has taken yet, each conversation's in order.
+    pub async fn unsent(&self, merchant: &MerchantId) -> Result<Vec<Unsent>, StoreError> {
         let mut all = Vec::new();
-        let mut last = (String::new(), String::new(), 0);
+        let mut last = (String::new(), 0);
         loop {
-            let rows: Vec<UnsentRow> = self.engine.all(UNSENT, &values![last.0, last.1, last.2, MOST_UNSENT]).await?;
+            let rows: Vec<UnsentRow> =
+                self.engine.all(UNSENT, &values![merchant.as_str(), last.0, last.1, MOST_UNSENT]).await?;
             let Some(end) = rows.last() else { return Ok(all) };
-            last = (end.merchant_id.clone(), end.conversation_id.clone(), end.seq);
+            last = (end.conversation_id.clone(), end.seq);
             for row in rows {
                 all.push(row.try_into()?);
             }
@@ -934,19 +935,17 @@ impl Store {
             .collect()
     }
 
-    /// Conversations whose messages wait for their other half until that moment at the latest, with the moment at which
-    /// the waiting ends.
+    /// Conversations of a shop whose messages wait for their other half until that moment at the latest, with the moment
+    /// at which the waiting ends.
     pub async fn gatherings(
         &self,
+        merchant: &MerchantId,
         latest: Moment,
-    ) -> Result<Vec<(MerchantId, ConversationId, ChannelKind, Moment)>, StoreError> {
-        let rows: Vec<(String, String, String, i64)> = self.engine.all(DUE_GATHERINGS, &values![latest.0]).await?;
+    ) -> Result<Vec<(ConversationId, ChannelKind, Moment)>, StoreError> {
+        let rows: Vec<(String, String, i64)> =
+            self.engine.all(DUE_GATHERINGS, &values![merchant.as_str(), latest.0]).await?;
         rows.into_iter()
-            .map(|(merchant, conversation, kind, until)| {
-                let (merchant, conversation) =
-                    (parsed(&merchant, "merchant id")?, parsed(&conversation, "conversation id")?);
-                Ok((merchant, conversation, channel(&kind)?, Moment(until)))
-            })
+            .map(|(id, kind, until)| Ok((parsed(&id, "conversation id")?, channel(&kind)?, Moment(until))))
             .collect()
     }
 }

@@ -86,13 +86,16 @@ pub(super) async fn take_up(work: Work, shutdown: CancellationToken) {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(LOOK_FOR_OVERDUE) => {}
         }
-        match work.store().gatherings(now().after(Span(-OVERDUE.0))).await {
-            Ok(overdue) => {
-                for (merchant, conversation, _, until) in overdue {
-                    work.wake(merchant, conversation, until);
+        let latest = now().after(Span(-OVERDUE.0));
+        for shop in work.shops() {
+            match work.store().gatherings(&shop.id, latest).await {
+                Ok(overdue) => {
+                    for (conversation, _, until) in overdue {
+                        work.wake(shop.id.clone(), conversation, until);
+                    }
                 }
+                Err(fault) => tracing::warn!(merchant = %shop.id, %fault, "overdue answers can't be looked for"),
             }
-            Err(fault) => tracing::warn!(%fault, "overdue answers can't be looked for"),
         }
     }
 }

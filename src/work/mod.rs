@@ -407,9 +407,11 @@ impl Work {
 
     /// Takes up the waits that an earlier run left: those that can be answered from here.
     async fn wake_gatherings(&self, channels: &[ChannelKind]) -> Result<(), StoreError> {
-        for (merchant, conversation, channel, until) in self.inner.store.gatherings(Moment(i64::MAX)).await? {
-            if channel.abilities().fetched || channels.contains(&channel) {
-                self.wake(merchant, conversation, until);
+        for shop in self.shops() {
+            for (conversation, channel, until) in self.inner.store.gatherings(&shop.id, Moment(i64::MAX)).await? {
+                if channel.abilities().fetched || channels.contains(&channel) {
+                    self.wake(shop.id.clone(), conversation, until);
+                }
             }
         }
         Ok(())

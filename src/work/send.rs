@@ -488,25 +488,30 @@ async fn sleep_until(at: Option<tokio::time::Instant>) {
     }
 }
 
-/// Reads the whole outbox. Where a row can't be read at all, the look around takes up the conversations one by one.
+/// Reads the whole outbox. Where a row of a shop can't be read at all, the look around takes up that shop's
+/// conversations one by one.
 async fn read_all(work: Work, tell: Teller) {
     let store: &Store = work.store();
-    let left = loop {
-        match store.unsent().await {
-            Ok(left) => break left,
-            Err(fault @ StoreError::Corrupt(_)) => {
-                tracing::error!(%fault, "a message that waits to be sent can't be read");
-                break Vec::new();
-            }
-            Err(fault) => {
-                tracing::error!(%fault, "the messages that wait to be sent can't be read; trying again");
-                tokio::select! {
-                    () = work.inner.closing.cancelled() => return,
-                    () = tokio::time::sleep(READ_AGAIN) => {}
+    let mut left = Vec::new();
+    for shop in work.shops() {
+        let of_shop = loop {
+            match store.unsent(&shop.id).await {
+                Ok(messages) => break messages,
+                Err(fault @ StoreError::Corrupt(_)) => {
+                    tracing::error!(merchant = %shop.id, %fault, "a message that waits to be sent can't be read");
+                    break Vec::new();
+                }
+                Err(fault) => {
+                    tracing::error!(%fault, "the messages that wait to be sent can't be read; trying again");
+                    tokio::select! {
+                        () = work.inner.closing.cancelled() => return,
+                        () = tokio::time::sleep(READ_AGAIN) => {}
+                    }
                 }
             }
-        }
-    };
+        };
+        left.extend(of_shop);
+    }
     tell.of(Told::Left(left));
 }
 

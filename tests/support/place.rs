@@ -31,13 +31,35 @@ impl Place {
     }
 
     pub async fn on_server() -> Place {
+        Place::made("TEMPLATE template0 LC_COLLATE 'C' ENCODING 'UTF8'").await
+    }
+
+    /// Another one that holds the same. Nobody may have this one open on a server; in a file it may have been left by a
+    /// program that was killed.
+    pub async fn copy(&self) -> Place {
+        match self {
+            Place::File(folder) => {
+                let copy = tempfile::tempdir().unwrap();
+                for name in ["usual.db", "usual.db-wal"] {
+                    let from = folder.path().join(name);
+                    if from.exists() {
+                        std::fs::copy(from, copy.path().join(name)).expect("the database");
+                    }
+                }
+                Place::File(copy)
+            }
+            Place::Server { name, .. } => Place::made(&format!("TEMPLATE {name}")).await,
+        }
+    }
+
+    async fn made(how: &str) -> Place {
         let server = std::env::var(SERVER).unwrap_or_else(|_| {
             panic!("{SERVER} is not set: run ./test, which starts a PostgreSQL, or name the address of one")
         });
         let mut address: url::Url = server.parse().expect(SERVER);
         let name = format!("usual_{}", uuid::Uuid::now_v7().simple());
         let mut admin = PgConnection::connect(address.as_str()).await.expect(SERVER);
-        let make = AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE template0 LC_COLLATE 'C' ENCODING 'UTF8'"));
+        let make = AssertSqlSafe(format!("CREATE DATABASE {name} {how}"));
         sqlx::query(make).execute(&mut admin).await.unwrap();
         address.set_path(&name);
         Place::Server { address, name }
