@@ -317,6 +317,27 @@ async fn who_blocked_the_bot_is_tried_once_and_what_waited_can_be_sent_when_they
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_the_last_try_the_staff_see_why_and_can_send_it_again() {
+    let house = House::new(false).await;
+    house.put([(1, Urgency::News, &["Your order is ready"][..])]).await;
+    // As if three days of tries lay behind it, all but the last.
+    house.place.run("UPDATE outbox SET attempts = 10", &[]).await;
+    house.fake.trouble_for(1, Trouble::Broken);
+    let open = house.open().await;
+    let id = open.conversation(&house, 1).await;
+    open.until(&house, id, |all| all.iter().any(|message| message.fault.is_some())).await;
+    let fault = open.messages(&house, id).await.remove(0).fault.unwrap();
+    assert_eq!(fault, "it could not be delivered in 11 tries (Internal Server Error)");
+    assert!(matches!(open.desk(&house, id).await, Desk::Waiting { why: Why::Undelivered, .. }));
+    assert_eq!(house.fake.sends().len(), 1, "it is not tried any more");
+    open.work.act(&house.merchant, "Ada", Action::Resend { conversation: id, seq: 1 }).await.unwrap();
+    assert_eq!(house.fake.wait_reply(1, 0).await.text, "Your order is ready");
+    assert_eq!(open.desk(&house, id).await, Desk::Bot);
+    open.close().await;
+    house.fake.assert_empty();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_of_yesterday_is_not_sent_and_news_are() {
     let house = House::new(false).await;
     house.put([(1, Urgency::News, &["Your order is ready"][..])]).await;

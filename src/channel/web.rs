@@ -192,6 +192,53 @@ mod tests {
     }
 
     #[test]
+    fn depth_numbers_and_twins_are_refused_where_they_are_read_and_left_aside_elsewhere() {
+        const DEPTH: usize = 10_000;
+        let deep = format!("{}1{}", "[".repeat(DEPTH), "]".repeat(DEPTH));
+        let many: String = (0..100_000).map(|n| format!(r#""k{n}":0,"#)).collect();
+        let aside = [
+            format!(r#""z":{deep},"#),
+            r#""z":1e400,"#.to_owned(),
+            r#""z":18446744073709551616,"#.to_owned(),
+            r#""z":1,"z":2,"#.to_owned(),
+            many,
+        ];
+        for fields in aside {
+            let arrival = read(&format!(r#"{{{fields}"id":"{ID}","text":"a"}}"#)).unwrap();
+            assert_eq!(arrival.content, Content::Text("a".into()));
+        }
+        let refused = [
+            format!(r#""text":{deep}"#),
+            format!(r#""open":{deep}"#),
+            r#""open":1e400"#.to_owned(),
+            r#""text":9223372036854775808"#.to_owned(),
+            r#""text":"a","text":"b""#.to_owned(),
+            r#""text":"a\udc00b""#.to_owned(),
+            "\"text\":\"a\0b\"".to_owned(),
+        ];
+        for fields in refused {
+            let content = read(&format!(r#"{{"id":"{ID}",{fields}}}"#)).map(|arrival| arrival.content);
+            assert_eq!(content, Err(NotRead::Form), "{}", &fields[..fields.len().min(60)]);
+        }
+        let (merchant, peer): (MerchantId, _) = ("pizzeria".parse().unwrap(), Peer::new("visitor").unwrap());
+        let mut body = format!(r#"{{"id":"{ID}","text":"caf#"}}"#).into_bytes();
+        let at = body.iter().position(|&b| b == b'#').unwrap();
+        body[at] = 0xe9;
+        assert_eq!(arrival(merchant, peer, None, &body, Moment(0)).map(|a| a.content), Err(NotRead::Form));
+    }
+
+    #[test]
+    fn marks_families_and_signs_of_direction_come_through_whole() {
+        let marked = format!("a{}", "\u{301}".repeat(1_000));
+        let families = "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}".repeat(100);
+        let longest = "🍕".repeat(LONGEST_TEXT);
+        for text in [marked.as_str(), families.as_str(), "\u{202e}2 margherita\u{202c}", longest.as_str()] {
+            let arrival = read(&format!(r#"{{"id":"{ID}","text":"{text}"}}"#)).unwrap();
+            assert_eq!(arrival.content, Content::Text(text.into()));
+        }
+    }
+
+    #[test]
     fn other_bodies_are_refused_by_name() {
         let long = "ж".repeat(LONGEST_TEXT + 1);
         let press = "x".repeat(LONGEST_PRESS + 1);

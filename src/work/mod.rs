@@ -35,8 +35,11 @@ mod correct;
 mod lead;
 mod limit;
 mod meter;
-mod render;
-mod schedule;
+// Two that are open for the benches' sake alone; nothing outside else is to use them.
+#[doc(hidden)]
+pub mod render;
+#[doc(hidden)]
+pub mod schedule;
 mod send;
 mod storing;
 pub mod trace;

@@ -65,6 +65,7 @@ fn product(id: &crate::id::ProductId, speech: &Speech<'_>) -> String {
     format!("{name} – {price}")
 }
 
+/// The words on an offer's button, or behind its number; not yet shortened.
 pub fn label(offer: &Offer, speech: &Speech<'_>) -> String {
     match offer {
         Offer::Yes => speech.say(&Text::ButtonYes {}),
@@ -119,18 +120,26 @@ fn pages(lines: &[String], most: usize) -> Vec<String> {
     pages.into_iter().map(|page| page.trim().to_owned()).filter(|page| !page.is_empty()).collect()
 }
 
-/// A line in pieces of at most `most` UTF-16 units, never inside a grapheme.
+/// A line in pieces of at most `most` UTF-16 units, cut inside a grapheme only where that alone is longer: a letter
+/// under thousands of marks.
 fn pieces(line: &str, most: usize) -> Vec<&str> {
     use unicode_segmentation::UnicodeSegmentation;
     let mut pieces = Vec::new();
     let (mut start, mut used) = (0, 0);
-    for (at, grapheme) in line.grapheme_indices(true) {
-        let length = units(grapheme);
-        if used + length > most {
+    let mut take = |at: usize, length: usize| {
+        if used > 0 && used + length > most {
             pieces.push(&line[start..at]);
             (start, used) = (at, 0);
         }
         used += length;
+    };
+    for (at, grapheme) in line.grapheme_indices(true) {
+        let length = units(grapheme);
+        if length <= most {
+            take(at, length);
+        } else {
+            grapheme.char_indices().for_each(|(within, c)| take(at + within, c.len_utf16()));
+        }
     }
     pieces.push(&line[start..]);
     pieces
@@ -158,7 +167,36 @@ fn units(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*, sample::select};
+    use unicode_segmentation::UnicodeSegmentation as _;
+
     use super::*;
+    use crate::channel::ChannelKind;
+
+    /// Letters, marks, families, flags, and signs that have no width or turn the direction; now and then a letter with
+    /// so many marks that it may fill a message by itself.
+    fn odd_line() -> impl Strategy<Value = String> {
+        let signs = select(vec![
+            "a",
+            " ",
+            "\n",
+            "\r\n",
+            "\u{e9}",
+            "e\u{301}",
+            "\u{301}",
+            "日",
+            "नि",
+            "🍕",
+            "👍\u{1f3fd}",
+            "\u{1f1f3}\u{1f1f4}",
+            "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}\u{200d}\u{1f466}",
+            "\u{200d}",
+            "\u{200b}",
+            "\u{202e}",
+        ]);
+        let marked = (1..60_usize).prop_map(|marks| format!("o{}", "\u{308}".repeat(marks)));
+        vec(prop_oneof![9 => signs.prop_map(str::to_owned), 1 => marked], 0..120).prop_map(|parts| parts.concat())
+    }
 
     #[test]
     fn long_texts_are_broken_between_lines_and_graphemes() {
@@ -174,8 +212,56 @@ mod tests {
     }
 
     #[test]
+    fn a_letter_that_no_message_holds_is_sent_in_several() {
+        let most = ChannelKind::Telegram.abilities().text_length;
+        let marked = format!("a{}", "\u{301}".repeat(2 * most));
+        let shown = pages(&["before".to_owned(), marked.clone(), "after".to_owned()], most);
+        assert!(shown.iter().all(|page| units(page) <= most), "a longer one would be refused, and never arrive");
+        assert_eq!(shown.concat().replace('\n', ""), format!("before{marked}after"));
+    }
+
+    #[test]
     fn labels_are_shortened_with_a_sign() {
         assert_eq!(shortened("Quattro formaggi", 30), "Quattro formaggi");
         assert_eq!(shortened("Quattro formaggi", 8), "Quattro…");
+    }
+
+    proptest! {
+        /// Whatever a line holds, its pieces fit, and no grapheme is torn that would have fitted.
+        #[test]
+        fn a_line_is_cut_between_graphemes_and_nothing_is_lost(line in odd_line(), most in 16..80_usize) {
+            let cut = pieces(&line, most);
+            prop_assert_eq!(cut.concat(), line.as_str());
+            prop_assert!(cut.iter().all(|piece| units(piece) <= most));
+            prop_assert!(line.is_empty() || cut.iter().all(|piece| !piece.is_empty()));
+            let mut at = 0;
+            for piece in cut {
+                let mut graphemes = line.grapheme_indices(true);
+                let torn = graphemes.find(|(from, whole)| (*from + 1..*from + whole.len()).contains(&at));
+                prop_assert!(torn.is_none_or(|(_, whole)| units(whole) > most), "{:?} is torn", torn);
+                at += piece.len();
+            }
+        }
+
+        /// Whatever lines hold, each message fits and says something, and no letter of theirs is lost.
+        #[test]
+        fn no_message_is_too_long_or_empty(lines in vec(odd_line(), 0..12), most in 16..80_usize) {
+            let shown = pages(&lines, most);
+            prop_assert!(shown.iter().all(|page| !page.trim().is_empty() && units(page) <= most));
+            let letters = |texts: &[String]| texts.concat().replace(char::is_whitespace, "");
+            prop_assert_eq!(letters(&shown), letters(&lines));
+        }
+
+        /// However short a label has to be, it fits, and ends between graphemes.
+        #[test]
+        fn no_label_is_too_long(label in odd_line(), most in 1..40_usize) {
+            let short = shortened(&label, most);
+            prop_assert!(units(&short) <= most);
+            if short != label {
+                let kept = short.trim_end_matches('…');
+                let ends_between = label.grapheme_indices(true).any(|(at, _)| at == kept.len());
+                prop_assert!(label.starts_with(kept) && ends_between, "{:?} of {:?}", kept, label);
+            }
+        }
     }
 }

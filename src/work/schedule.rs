@@ -30,15 +30,15 @@ use crate::{
 
 /// One moment by both clocks.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Now {
+pub struct Now {
     /// By one that never jumps.
-    pub(super) tick: Moment,
+    pub tick: Moment,
     /// By the wall clock.
-    pub(super) wall: Moment,
+    pub wall: Moment,
 }
 
 /// Everything that waits.
-pub(super) struct Schedule {
+pub struct Schedule {
     roads: Vec<Road>,
     lanes: HashMap<ConversationId, Lane>,
     /// Lanes that can't go before a moment. One that was placed otherwise since has another [`Place`], and is passed over.
@@ -52,7 +52,7 @@ pub(super) struct Schedule {
 
 /// What is to be done with a message.
 #[derive(Debug)]
-pub(super) enum Next {
+pub enum Next {
     /// Give it to the vendor.
     Send(Unsent),
     /// Note that it is too late for it.
@@ -61,7 +61,7 @@ pub(super) enum Next {
 
 /// What became of a message that [`Schedule::next`] gave out.
 #[derive(Debug)]
-pub(super) enum After {
+pub enum After {
     /// It is finished.
     Over,
     /// It is tried again after so long, whatever the wall clock says until then.
@@ -120,7 +120,7 @@ impl Now {
 
 impl Schedule {
     /// An empty one for these channels.
-    pub(super) fn new(channels: impl IntoIterator<Item = (ChannelKind, Option<Limits>)>, now: Now) -> Schedule {
+    pub fn new(channels: impl IntoIterator<Item = (ChannelKind, Option<Limits>)>, now: Now) -> Schedule {
         let road = |(kind, limits): (_, Option<Limits>)| Road {
             kind,
             limiter: limits.map(|limits| Limiter::new(limits, now.tick)),
@@ -145,7 +145,7 @@ impl Schedule {
 
     /// Takes a message in; `false` where it is here already, or its channel is switched off: then it waits in the outbox
     /// for a start with the channel on.
-    pub(super) fn take(&mut self, message: Unsent, now: Now) -> bool {
+    pub fn take(&mut self, message: Unsent, now: Now) -> bool {
         let Some(road) = self.roads.iter().position(|road| road.kind == message.channel) else { return false };
         let id = message.conversation;
         // Nearly always there is one message.
@@ -190,7 +190,7 @@ impl Schedule {
     }
 
     /// The next message of a channel, if one may go now. [`Schedule::done`] has to follow.
-    pub(super) fn next(&mut self, kind: ChannelKind, now: Now) -> Option<Next> {
+    pub fn next(&mut self, kind: ChannelKind, now: Now) -> Option<Next> {
         let now = now.tick;
         while let Some(Reverse((at, id))) = self.timers.peek().copied().filter(|Reverse((at, _))| *at <= now) {
             self.timers.pop();
@@ -229,7 +229,7 @@ impl Schedule {
     }
 
     /// The vendor answered to a message that set off at `left`; both by the clock that never jumps.
-    pub(super) fn answered(&mut self, kind: ChannelKind, id: ConversationId, left: Moment, at: Moment) {
+    pub fn answered(&mut self, kind: ChannelKind, id: ConversationId, left: Moment, at: Moment) {
         let road = self.roads.iter_mut().find(|road| road.kind == kind);
         if let Some(limiter) = road.and_then(|road| road.limiter.as_mut()) {
             limiter.answered(id, left, at);
@@ -237,7 +237,7 @@ impl Schedule {
     }
 
     /// What became of the message that a conversation has out is on record.
-    pub(super) fn done(&mut self, id: ConversationId, after: After, now: Now) {
+    pub fn done(&mut self, id: ConversationId, after: After, now: Now) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         let Place::Out(seq) = std::mem::replace(&mut lane.place, Place::Nowhere) else { return };
         if self.readings > 0 && !matches!(after, After::Again(..)) {
@@ -261,7 +261,7 @@ impl Schedule {
     }
 
     /// When there may be something to do without anything having happened.
-    pub(super) fn wakes_at(&self) -> Option<Moment> {
+    pub fn wakes_at(&self) -> Option<Moment> {
         let timer = self.timers.peek().map(|Reverse((at, _))| *at);
         self.roads.iter().filter_map(|road| road.held).chain(timer).min()
     }

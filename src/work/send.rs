@@ -51,7 +51,8 @@ use crate::{
 /// Messages of one channel on the wire at once: enough to keep a vendor busy, few enough to know what was in flight.
 const MOST_IN_FLIGHT: usize = 64;
 
-/// Waits between tries. Ten tries over about three days, as long as news of an order can matter to anybody.
+/// Waits between tries: ten more after the first, over about three days, as long as news of an order can matter to
+/// anybody.
 const RETRIES: [Span; 10] = [
     Span::seconds(1),
     Span::seconds(5),
@@ -70,6 +71,9 @@ const JITTER: f64 = 0.2;
 
 /// How long an answer is worth sending. Who asked yesterday has eaten; what it says of times and prices is no longer so.
 const ANSWER_LIFE: Span = Span::hours(24);
+
+/// How long before its end a message is tried for the last time: it has to be in time still when its turn comes.
+const LAST_TRY: Span = Span::seconds(10);
 
 /// What a wait is longer by, as both clocks count whole milliseconds: never a moment sooner than the vendor said.
 const GRAIN: Span = Span::millis(2);
@@ -552,23 +556,29 @@ async fn settle(work: &Work, mut message: Unsent, lease: &Arc<Lease>, answer: Re
         channel = message.channel.word(), conversation = %message.conversation, seq = message.seq,
         attempts = message.attempts, fault = kind(&fault), "a message did not go out"
     );
-    let (wait, words) = match fault {
-        Fault::Refused(why) => {
-            return record(work, message, lease, Fate::Failed(format!("the messenger refused it ({why})"), false))
-                .await;
-        }
+    let fate = decided(&mut message, fault, now());
+    if matches!(fate, Fate::Later { .. }) {
+        work.inner.meter.retried(message.channel);
+    }
+    record(work, message, lease, fate).await
+}
+
+/// What becomes of a message after a fault that came at `now`. Where it is to be tried again, it is due then, and the
+/// try is counted.
+fn decided(message: &mut Unsent, fault: Fault, now: Moment) -> Fate {
+    let (wait, fault) = match fault {
+        Fault::Refused(why) => return Fate::Failed(format!("the messenger refused it ({why})"), false),
         Fault::Gone => {
-            let why = "the customer can't be reached on this channel any more".to_owned();
-            return record(work, message, lease, Fate::Failed(why, true)).await;
+            return Fate::Failed("the customer can't be reached on this channel any more".to_owned(), true);
         }
         // The vendor's own word on when is no failed try, and is obeyed however long it is.
         Fault::Wait(wait) => (wait, "the vendor asked to wait".to_owned()),
         Fault::Down(why) | Fault::Locked(why) => {
-            let left = message.expires_at.map(|expires| expires.since(now()));
+            let left = message.expires_at.map(|expires| Span(expires.since(now).0 - LAST_TRY.0));
             let next = usize::try_from(message.attempts).ok().and_then(|tried| RETRIES.get(tried));
             let Some(&wait) = next.filter(|_| left.is_none_or(|left| left > Span::millis(0))) else {
                 let why = format!("it could not be delivered in {} tries ({why})", message.attempts + 1);
-                return record(work, message, lease, Fate::Failed(why, false)).await;
+                return Fate::Failed(why, false);
             };
             message.attempts += 1;
             // The last try is at the end of its time and not behind it.
@@ -577,9 +587,8 @@ async fn settle(work: &Work, mut message: Unsent, lease: &Arc<Lease>, answer: Re
         }
     };
     let wait = Span(wait.0 + GRAIN.0);
-    message.due_at = now().after(wait);
-    work.inner.meter.retried(message.channel);
-    record(work, message, lease, Fate::Later { fault: words, wait }).await
+    message.due_at = now.after(wait);
+    Fate::Later { fault, wait }
 }
 
 /// Has what became of a message written down, and waits for it: the next message of the conversation goes out only
@@ -625,15 +634,108 @@ fn kind(fault: &Fault) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
+    use crate::channel::Outgoing;
+
+    const AT: Moment = Moment(1_700_000_000_000);
+
+    /// A message that was put into the outbox at [`AT`].
+    fn unsent(urgency: Urgency) -> Unsent {
+        Unsent {
+            merchant: "pizzeria".parse().unwrap(),
+            conversation: ConversationId(1),
+            seq: 1,
+            channel: ChannelKind::Telegram,
+            peer: Peer::new("1").unwrap(),
+            message: Outgoing::default(),
+            attempts: 0,
+            due_at: AT,
+            urgency,
+            expires_at: expiry(urgency, AT),
+        }
+    }
+
+    /// Tries a message until it is given up: the moments of all tries, and why.
+    fn tried_in_vain(message: &mut Unsent, fault: &Fault) -> (Vec<Moment>, String) {
+        let mut tries = vec![message.due_at];
+        loop {
+            let now = message.due_at;
+            match decided(message, fault.clone(), now) {
+                Fate::Later { wait, .. } => {
+                    assert_eq!(message.due_at, now.after(wait), "in the outbox stands what the schedule is told");
+                    tries.push(message.due_at);
+                    assert!(tries.len() < 100, "it goes on for ever");
+                }
+                Fate::Failed(why, gone) => {
+                    assert!(!gone, "others may reach the customer");
+                    return (tries, why);
+                }
+                Fate::Sent => unreachable!("nobody took it"),
+            }
+        }
+    }
 
     #[test]
-    fn the_tries_take_about_three_days() {
-        let all = RETRIES.iter().map(|wait| wait.0).sum::<i64>();
-        assert!((Span::hours(70).0..=Span::hours(73).0).contains(&all), "{all}");
-        for _ in 0..100 {
-            let wait = jittered(Span::seconds(100));
-            assert!((80_000..=120_000).contains(&wait.0), "{wait:?}");
+    fn a_wait_is_up_to_a_fifth_longer_or_shorter_by_chance() {
+        let waits: Vec<i64> = (0..1_000).map(|_| jittered(Span::seconds(100)).0).collect();
+        assert!(waits.iter().all(|wait| (80_000..=120_000).contains(wait)));
+        // An eighth of them lies in each of these, give or take a hundredth, so that nothing is tried together.
+        let within = |range: std::ops::Range<i64>| waits.iter().filter(|wait| range.contains(*wait)).count();
+        for range in [80_000..85_000, 95_000..100_000, 100_000..105_000, 115_000..120_000] {
+            assert!((50..250).contains(&within(range.clone())), "{} of 1,000 in {range:?}", within(range.clone()));
         }
+        assert!(waits.iter().collect::<HashSet<_>>().len() > 500, "nearly each is another");
+    }
+
+    #[test]
+    fn news_are_tried_for_three_days_and_then_given_up_with_a_reason() {
+        let planned = RETRIES.iter().map(|wait| wait.0).sum::<i64>();
+        assert!((Span::hours(70).0..=Span::hours(73).0).contains(&planned), "{planned}");
+        for (fault, why) in [
+            (Fault::Down("no connection".to_owned()), "it could not be delivered in 11 tries (no connection)"),
+            (Fault::Locked("Unauthorized".to_owned()), "it could not be delivered in 11 tries (Unauthorized)"),
+        ] {
+            let mut message = unsent(Urgency::News);
+            let (tries, reason) = tried_in_vain(&mut message, &fault);
+            assert_eq!(reason, why);
+            assert_eq!(tries.len(), RETRIES.len() + 1, "the first, and one after each wait");
+            for (pair, wait) in tries.windows(2).zip(RETRIES) {
+                let waited = pair[1].since(pair[0]).0 - GRAIN.0;
+                assert!((wait.0 * 8 / 10..=wait.0 * 12 / 10).contains(&waited), "{waited} for {wait:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_is_tried_for_a_day_and_for_the_last_time_just_before_its_end() {
+        let mut message = unsent(Urgency::Answer);
+        let (tries, why) = tried_in_vain(&mut message, &Fault::Down("no connection".to_owned()));
+        let (last, end) = (tries[tries.len() - 1], AT.after(ANSWER_LIFE));
+        assert!(last < end, "it would not be sent any more");
+        assert!(end.since(last) <= LAST_TRY, "{:?} before its end", end.since(last));
+        assert_eq!(why, format!("it could not be delivered in {} tries (no connection)", tries.len()));
+    }
+
+    #[test]
+    fn what_the_vendor_says_of_when_is_obeyed_and_counts_as_no_try() {
+        let mut message = Unsent { attempts: RETRIES.len() as i64, ..unsent(Urgency::Answer) };
+        let asked = Span::hours(30);
+        for _ in 0..20 {
+            let now = message.due_at;
+            let fate = decided(&mut message, Fault::Wait(asked), now);
+            assert!(matches!(fate, Fate::Later { wait, .. } if wait >= asked), "{fate:?}");
+            assert_eq!(message.attempts, RETRIES.len() as i64);
+        }
+    }
+
+    #[test]
+    fn what_will_never_be_taken_is_given_up_at_once() {
+        let fate = |fault| decided(&mut unsent(Urgency::News), fault, AT);
+        let refused = fate(Fault::Refused("message is too long".to_owned()));
+        assert!(matches!(&refused, Fate::Failed(why, false) if why.contains("message is too long")), "{refused:?}");
+        // Whoever has left gets nothing of what waits behind it either.
+        assert!(matches!(fate(Fault::Gone), Fate::Failed(_, true)));
     }
 }

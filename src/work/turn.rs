@@ -60,6 +60,10 @@ const LONGEST_NAP: Span = Span::seconds(20);
 /// When a wait that could not be looked at is looked at again.
 const LOOK_AGAIN: Span = Span::seconds(2);
 
+/// Pieces of a message that were not understood for which something near is looked for. Each costs as much as reading
+/// the message did, while everybody else's turn waits; hardly anybody names so many things that a shop lacks.
+const MOST_PIECES: usize = 8;
+
 /// How often a job is run again because somebody else changed what it had read.
 const MOST_STALE: u32 = 5;
 
@@ -761,15 +765,18 @@ impl Talk<'_> {
         self.happens_with(&Input::Words(words), orders).await
     }
 
-    /// Things whose names are near to what was not understood of a text, each with the cart as it would be if the text
-    /// had named it.
+    /// Things whose names are near to the first pieces of a text that were not understood, each with the cart as it
+    /// would be if the text had named it.
     fn near(&self, text: &str, orders: &[Order], reading: &Reading) -> Vec<NearGuess> {
         let mut near: Vec<NearGuess> = Vec::new();
-        for piece in &reading.unmatched {
+        for piece in reading.unmatched.iter().take(MOST_PIECES) {
             for meant in self.shop.engine.near(piece) {
+                if near.iter().any(|known| known.meant == meant) {
+                    continue;
+                }
                 let name = meant.shown(&self.shop.catalog, reading.language);
                 let cart = self.read_with(&text.replacen(piece.as_str(), &name, 1), orders).cart;
-                if cart != reading.cart && near.iter().all(|known| known.meant != meant) {
+                if cart != reading.cart {
                     near.push(NearGuess { piece: piece.clone(), meant, cart });
                 }
             }

@@ -53,7 +53,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(8);
 /// minute" in a group, "about 30 messages per second" in all (core.telegram.org/bots/faq, "My bot is hitting limits";
 /// the same numbers are `FloodLimit` in python-telegram-bot 22). Telegram lets short bursts pass; they are not used. The
 /// 20 of a group are spread over its minute, so that one a second holds there too.
-const LIMITS: Limits = Limits {
+pub const LIMITS: Limits = Limits {
     account: Rate { most: 30, within: Span::seconds(1) },
     chat: Rate { most: 1, within: Span::seconds(1) },
     group: Rate { most: 1, within: Span::seconds(3) },

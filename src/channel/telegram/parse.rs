@@ -526,6 +526,105 @@ mod tests {
     }
 
     #[test]
+    fn numbers_that_nobody_counts_to_are_none() {
+        let raw = |update_id: &str, chat: &str| {
+            let chat = format!(r#""chat":{{"id":{chat},"type":"private"}}"#);
+            format!(r#"{{"update_id":{update_id},"message":{{{chat},"text":"x","z":1e400}}}}"#)
+        };
+        for number in ["9223372036854775807", "-9223372036854775808"] {
+            let parsed = read(&raw(number, number));
+            assert_eq!(parsed.update_id.to_string(), number);
+            let arrival = parsed.arrival.unwrap();
+            assert_eq!((arrival.peer.as_str(), arrival.content), (number, Content::Text("x".into())));
+        }
+        // 2^63, 2^64 and one less than -2^63; more than any number that there is; and one that is not whole.
+        for number in ["9223372036854775808", "18446744073709551616", "-9223372036854775809", "1e400", "7.0"] {
+            let error = parse(&"m".parse().unwrap(), AT, raw(number, "1").as_bytes()).unwrap_err();
+            assert_eq!(error, ParseError::NoUpdateId, "{number}");
+            // It has its number, so that it is acknowledged and does not come for ever; nobody could be answered.
+            let parsed = read(&raw("1", number));
+            assert!(parsed.update_id == 1 && parsed.arrival.is_none(), "{number}");
+        }
+    }
+
+    #[test]
+    fn fields_ten_thousand_deep_say_nothing() {
+        const DEPTH: usize = 10_000;
+        let arrays = format!("{}1{}", "[".repeat(DEPTH), "]".repeat(DEPTH));
+        let objects = format!("{}1{}", r#"{"a":"#.repeat(DEPTH), "}".repeat(DEPTH));
+        for deep in [arrays, objects] {
+            // Of a field that comes twice the last one counts.
+            let with = |special: &str| {
+                let chat = r#""chat":{"id":1,"type":"private"}"#;
+                read(&format!(r#"{{"update_id":3,"message":{{{chat},"text":"x",{special}}}}}"#)).arrival
+            };
+            let content = |special: &str| with(special).unwrap().content;
+            let text = Content::Text("x".into());
+            assert_eq!(content(&format!(r#""z":{deep}"#)), text, "one that is not read");
+            assert_eq!(content(&format!(r#""text":{deep}"#)), Content::Medium(Medium::Other));
+            assert_eq!(content(&format!(r#""caption":{deep},"text":null"#)), Content::Medium(Medium::Other));
+            for from in [deep.clone(), format!(r#"{{"first_name":{deep},"is_bot":false}}"#)] {
+                let arrival = with(&format!(r#""from":{from}"#)).unwrap();
+                assert_eq!((arrival.name, arrival.content), (None, text.clone()));
+            }
+            let odd = content(&format!(r#""chat":{{"id":1,"type":{deep}}}"#));
+            assert_eq!(odd, Content::Ignored("not a private chat"));
+            assert!(with(&format!(r#""chat":{deep}"#)).is_none());
+            assert!(with(&format!(r#""chat":{{"id":{deep},"type":"private"}}"#)).is_none());
+
+            let parsed = read(&format!(r#"{{"update_id":3,"message":{deep}}}"#));
+            assert!(parsed.update_id == 3 && parsed.arrival.is_none());
+            let under = r#""message":{"chat":{"id":7,"type":"private"}}"#;
+            let press = format!(r#"{{"id":{deep},"data":{deep},{under}}}"#);
+            let parsed = read(&format!(r#"{{"update_id":3,"callback_query":{press}}}"#));
+            assert_eq!(parsed.callback, None);
+            assert_eq!(parsed.arrival.unwrap().content, Content::Ignored("game"));
+
+            for none in [deep.clone(), format!(r#"{{"update_id":{deep}}}"#)] {
+                assert!(parse(&"m".parse().unwrap(), AT, none.as_bytes()).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn of_a_million_fields_those_that_count_are_found_and_of_twins_the_last() {
+        const FIELDS: usize = 1_000_000;
+        let others: String = (0..FIELDS).map(|n| format!(r#""k{n}":0,"#)).collect();
+        let twins = r#""text":"first","#.repeat(FIELDS);
+        for fields in [others, twins] {
+            let chat = r#""chat":{"id":1,"type":"private"}"#;
+            let parsed = read(&format!(r#"{{"update_id":1,"message":{{{chat},{fields}"text":"last"}}}}"#));
+            assert_eq!(parsed.arrival.unwrap().content, Content::Text("last".into()));
+        }
+        let message =
+            |chat: i64, text: &str| format!(r#""message":{{"chat":{{"id":{chat},"type":"private"}},"text":"{text}"}}"#);
+        let (first, last) = (message(1, "first"), message(2, "last"));
+        let parsed = read(&format!(r#"{{"update_id":1,{first},"update_id":2,{last}}}"#));
+        let arrival = parsed.arrival.unwrap();
+        assert_eq!((parsed.update_id, arrival.foreign_id.as_str(), arrival.peer.as_str()), (2, "u2", "2"));
+        assert_eq!(arrival.content, Content::Text("last".into()));
+    }
+
+    #[test]
+    fn marks_families_and_signs_of_direction_come_through_whole() {
+        let marked = format!("a{}", "\u{301}".repeat(1_000));
+        let families = "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}\u{200d}\u{1f466}".repeat(100);
+        let signs = "\u{202e}2 margherita\u{202c}, \u{2066}cola\u{2069}\u{200b}\u{feff}";
+        for text in [marked.as_str(), families.as_str(), signs] {
+            assert_eq!(content(json!({"text": text})), Content::Text(text.into()));
+        }
+        // Telegram's longest is 4,096 UTF-16 units, of which a pizza has two; what is taken is counted in characters.
+        for letter in ["x", "🍕"] {
+            for length in [2_048, 2_049, 4_096, 4_097, LONGEST_TEXT] {
+                let text = letter.repeat(length);
+                assert_eq!(content(json!({"text": text})), Content::Text(text), "{length}");
+            }
+            let long = letter.repeat(LONGEST_TEXT + 1);
+            assert_eq!(content(json!({"text": long})), Content::TooLong(letter.repeat(LONGEST_TEXT)));
+        }
+    }
+
+    #[test]
     fn names_are_one_line() {
         let name = |from: Value| arrival(&message_with(json!({"from": from, "text": "x"}))).name;
         assert_eq!(name(json!({"first_name": "A\nB", "last_name": " "})).as_deref(), Some("AB"));
