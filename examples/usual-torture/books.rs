@@ -9,6 +9,12 @@ use std::{
 use anyhow::{Context as _, bail};
 use serde::de::DeserializeOwned;
 
+/// Where Debian puts the server's programs, by version.
+const SERVERS: &str = "/usr/lib/postgresql";
+
+/// How `pg_amcheck` ends where it has found something.
+const CORRUPT: i32 = 2;
+
 /// Where the database is.
 #[derive(Debug, Clone)]
 pub enum Books {
@@ -34,9 +40,12 @@ impl Books {
         read.with_context(|| format!("the answer to {sql}"))
     }
 
-    /// What the engine itself finds wrong with its files.
-    pub fn damage(&self) -> anyhow::Result<Vec<String>> {
-        let Books::Sqlite(file) = self else { return Ok(Vec::new()) };
+    /// What the engine itself finds wrong with its files; `None` where it has nothing to look with.
+    pub fn damage(&self) -> anyhow::Result<Option<Vec<String>>> {
+        let file = match self {
+            Books::Sqlite(file) => file,
+            Books::Postgres(address) => return amcheck(address),
+        };
         let sound = |pragma: &str, good: &str| {
             let output = Command::new("sqlite3").arg(file).arg(pragma).output().context("sqlite3 is needed")?;
             let said =
@@ -46,7 +55,7 @@ impl Books {
         };
         let mut found = sound("PRAGMA integrity_check", "ok")?;
         found.extend(sound("PRAGMA foreign_key_check", "")?);
-        Ok(found)
+        Ok(Some(found))
     }
 
     fn sqlite(&self, file: &Path, sql: &str) -> anyhow::Result<String> {
@@ -67,4 +76,33 @@ impl Books {
         }
         Ok(String::from_utf8(output.stdout)?)
     }
+}
+
+/// Has every table and index of a PostgreSQL database looked through, each row with its place in each index. That needs
+/// the extension `amcheck`, and the right to install it.
+fn amcheck(address: &str) -> anyhow::Result<Option<Vec<String>>> {
+    let Some(program) = newest("pg_amcheck") else { return Ok(None) };
+    let mut command = Command::new(program);
+    command.args(["--no-password", "--install-missing", "--heapallindexed"]).arg(address);
+    let output = command.output().context("pg_amcheck can't be started")?;
+    let (said, why) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    match output.status.code() {
+        Some(0) => Ok(Some(Vec::new())),
+        Some(CORRUPT) => Ok(Some(said.lines().chain(why.lines()).map(str::to_owned).collect())),
+        Some(_) | None => {
+            eprintln!("pg_amcheck could not look: {why}");
+            Ok(None)
+        }
+    }
+}
+
+/// A program of the newest server here that has it.
+fn newest(name: &str) -> Option<PathBuf> {
+    let folders = std::fs::read_dir(SERVERS).ok()?.flatten().map(|entry| entry.path());
+    let mut versions: Vec<(u32, PathBuf)> = folders
+        .filter_map(|folder| Some((folder.file_name()?.to_str()?.parse().ok()?, folder.join("bin").join(name))))
+        .filter(|(_, program)| program.is_file())
+        .collect();
+    versions.sort();
+    versions.pop().map(|(_, program)| program)
 }

@@ -4,6 +4,9 @@
 //!
 //! Each connection belongs to the life of the program in which it was opened, so that what a killed program had on the
 //! wire is not taken for its successor's: [`Fake::quiet`] waits for that.
+//!
+//! It notes when each call came, and until when it told whom to wait, by its own clock: a program that hears of a wait
+//! later than it was said can only come later.
 
 use std::{
     collections::HashMap,
@@ -25,11 +28,24 @@ use tokio::net::TcpListener;
 /// The bot's token here.
 pub const TOKEN: &str = "123456:FAKE-token_of_the_rack";
 
+/// Most messages that Telegram takes in any second, of a bot in all and to one person (core.telegram.org/bots/faq).
+pub const MOST_A_SECOND: usize = 30;
+const MOST_A_SECOND_TO_ONE: usize = 1;
+
+/// What those limits are for.
+const SECOND: Duration = Duration::from_secs(1);
+
 /// How Telegram behaves.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Manner {
-    /// Answers that are 429 with `retry_after: 1`, of 1.
+    /// Answers that are 429, of 1. They are about one chat.
     pub too_many: f64,
+    /// Seconds for which such a chat has to wait; one of them by chance, and at least one.
+    pub waits: [u64; 3],
+    /// Until then every message is answered 429, with what is left of it.
+    pub closed_until: Option<Instant>,
+    /// Everything is answered 500.
+    pub out: bool,
     /// Answers that are 500, of 1.
     pub broken: f64,
     /// Messages that are taken and not answered: the connection is closed.
@@ -51,6 +67,35 @@ pub struct Taken {
     pub answered: bool,
     /// When, in milliseconds from the start.
     pub at_ms: u64,
+    /// What can be pressed below it.
+    pub buttons: Vec<Button>,
+}
+
+/// A button below a message.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Button {
+    /// What it says.
+    pub label: String,
+    /// What comes back when it is pressed.
+    pub data: String,
+}
+
+/// A message that the bot wanted to send, whatever it was answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Call {
+    /// To whom.
+    pub chat: i64,
+    /// When it came.
+    pub at: Instant,
+}
+
+/// What the waits that Telegram asked for came to.
+#[derive(Debug, Clone, Default)]
+pub struct Waits {
+    /// Calls to a chat that came before its wait was over, in the life of the program that had been told.
+    pub early: Vec<String>,
+    /// How long after their waits were over the others came.
+    pub late: Vec<Duration>,
 }
 
 /// What it did that was no plain yes.
@@ -72,6 +117,10 @@ pub struct Fake {
 
 struct Shared {
     chats: Mutex<HashMap<i64, Vec<Taken>>>,
+    calls: Mutex<Vec<Call>>,
+    /// Until when each chat has to wait, and which life of the program was told.
+    told: Mutex<HashMap<i64, (Instant, u32)>>,
+    waits: Mutex<Waits>,
     manner: Mutex<Manner>,
     troubles: Mutex<Troubles>,
     life: AtomicU32,
@@ -88,6 +137,9 @@ impl Fake {
         let url = format!("http://{}", listener.local_addr()?);
         let shared = Arc::new(Shared {
             chats: Mutex::default(),
+            calls: Mutex::default(),
+            told: Mutex::default(),
+            waits: Mutex::default(),
             manner: Mutex::default(),
             troubles: Mutex::default(),
             life: AtomicU32::new(0),
@@ -132,12 +184,87 @@ impl Fake {
         lock(&self.shared.chats).values().map(Vec::len).sum()
     }
 
+    /// The data of the button with that label, of the latest message of a chat that has one.
+    pub fn button(&self, chat: i64, label: &str) -> Option<String> {
+        let chats = lock(&self.shared.chats);
+        let mut buttons = chats.get(&chat)?.iter().rev().flat_map(|taken| &taken.buttons);
+        buttons.find(|button| button.label == label).map(|button| button.data.clone())
+    }
+
+    /// Every call so far.
+    pub fn calls(&self) -> Vec<Call> {
+        let mut calls = lock(&self.shared.calls).clone();
+        calls.sort_by_key(|call| call.at);
+        calls
+    }
+
+    /// What the waits came to that were asked for so far.
+    pub fn waits(&self) -> Waits {
+        lock(&self.shared.waits).clone()
+    }
+
+    /// A moment, in milliseconds from the start.
+    pub fn millis_at(&self, at: Instant) -> u64 {
+        at.saturating_duration_since(self.shared.begun).as_millis() as u64
+    }
+
     /// Chats that have got an answer in this life of the program: the last of each may come again after a kill.
     pub fn talking(&self) -> usize {
         let life = self.shared.life.load(Ordering::SeqCst);
         let chats = lock(&self.shared.chats);
         chats.values().filter(|chat| chat.last().is_some_and(|taken| taken.life == life)).count()
     }
+}
+
+impl Shared {
+    /// Notes that a message came, and whether it should have come later.
+    fn note(&self, chat: i64, life: u32, at: Instant) {
+        lock(&self.calls).push(Call { chat, at });
+        let Some((until, told)) = lock(&self.told).remove(&chat) else { return };
+        // A program that was killed may not have lived to write down that it has to wait.
+        if told != life {
+            return;
+        }
+        let mut waits = lock(&self.waits);
+        match until.checked_duration_since(at) {
+            Some(left) if !left.is_zero() => waits.early.push(format!("chat {chat}: {left:?} too early")),
+            Some(_) | None => waits.late.push(at.saturating_duration_since(until)),
+        }
+    }
+
+    /// "Too many requests", and how long this chat has to wait.
+    fn too_many(&self, chat: i64, life: u32, seconds: u64) -> Response<Full<Bytes>> {
+        lock(&self.troubles).too_many += 1;
+        lock(&self.told).insert(chat, (Instant::now() + Duration::from_secs(seconds), life));
+        let description = format!("Too Many Requests: retry after {seconds}");
+        let parameters = json!({"retry_after": seconds});
+        let body = json!({"ok": false, "error_code": 429, "description": description, "parameters": parameters});
+        said(429, &body)
+    }
+
+    fn broken(&self) -> Response<Full<Bytes>> {
+        lock(&self.troubles).broken += 1;
+        said(500, &json!({"ok": false, "error_code": 500, "description": "Internal Server Error"}))
+    }
+}
+
+/// Stretches of a second in which more came than Telegram takes: in all, and to one chat. The calls come in order.
+pub fn over_limits(calls: &[Call]) -> (Vec<String>, Vec<String>) {
+    let over = |calls: &[Call], most: usize| -> Vec<Duration> {
+        let stretches = calls.windows(most + 1).map(|calls| calls[most].at.duration_since(calls[0].at));
+        stretches.filter(|stretch| *stretch < SECOND).collect()
+    };
+    let in_all = over(calls, MOST_A_SECOND);
+    let in_all = in_all.into_iter().map(|stretch| format!("{} within {stretch:?}", MOST_A_SECOND + 1)).collect();
+    let mut by_chat: HashMap<i64, Vec<Call>> = HashMap::new();
+    for call in calls {
+        by_chat.entry(call.chat).or_default().push(*call);
+    }
+    let of_chat = |(chat, calls): (&i64, &Vec<Call>)| -> Vec<String> {
+        let stretches = over(calls, MOST_A_SECOND_TO_ONE).into_iter();
+        stretches.map(|stretch| format!("chat {chat}: {} within {stretch:?}", MOST_A_SECOND_TO_ONE + 1)).collect()
+    };
+    (in_all, by_chat.iter().flat_map(of_chat).collect())
 }
 
 /// Nothing here panics while it holds a lock, and if it did the state would still be good.
@@ -168,6 +295,7 @@ async fn answer(
     life: u32,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, io::Error> {
+    let arrived = Instant::now();
     let hang_up = || io::Error::other("the connection is to be closed");
     let method = request.uri().path().rsplit('/').next().unwrap_or("").to_lowercase();
     let body = request.into_body().collect().await.map_err(|_| hang_up())?.to_bytes();
@@ -177,34 +305,36 @@ async fn answer(
             std::future::pending::<()>().await;
         }
         tokio::time::sleep(manner.delay).await;
-        return Ok(said(200, &json!({"ok": true, "result": true})));
-    }
-    let dice: f64 = rand::rng().random();
-    if manner.mute {
-        std::future::pending::<()>().await;
-    }
-    if dice < manner.too_many {
-        lock(&shared.troubles).too_many += 1;
-        return Ok(said(
-            429,
-            &json!({"ok": false, "error_code": 429, "description": "Too Many Requests: retry after 1",
-                    "parameters": {"retry_after": 1}}),
-        ));
-    }
-    if dice < manner.too_many + manner.broken {
-        lock(&shared.troubles).broken += 1;
-        let body = json!({"ok": false, "error_code": 500, "description": "Internal Server Error"});
-        return Ok(said(500, &body));
+        return Ok(if manner.out { shared.broken() } else { said(200, &json!({"ok": true, "result": true})) });
     }
     let read: Value = serde_json::from_slice(&body).map_err(|_| hang_up())?;
     let (Some(chat), Some(text)) = (read["chat_id"].as_i64(), read["text"].as_str()) else {
         return Ok(said(400, &json!({"ok": false, "error_code": 400, "description": "Bad Request: no text"})));
     };
+    shared.note(chat, life, arrived);
+    if manner.mute {
+        std::future::pending::<()>().await;
+    }
+    if manner.out {
+        return Ok(shared.broken());
+    }
+    if let Some(left) = manner.closed_until.and_then(|until| until.checked_duration_since(Instant::now())) {
+        return Ok(shared.too_many(chat, life, left.as_secs() + 1));
+    }
+    let dice: f64 = rand::rng().random();
+    if dice < manner.too_many {
+        let seconds = manner.waits[rand::rng().random_range(0..manner.waits.len())];
+        return Ok(shared.too_many(chat, life, seconds.max(1)));
+    }
+    if dice < manner.too_many + manner.broken {
+        return Ok(shared.broken());
+    }
     let place = {
         let mut chats = lock(&shared.chats);
         let taken = chats.entry(chat).or_default();
         let at_ms = shared.begun.elapsed().as_millis() as u64;
-        taken.push(Taken { text: text.to_owned(), life, answered: false, at_ms });
+        let buttons = buttons_of(&read["reply_markup"]["inline_keyboard"]);
+        taken.push(Taken { text: text.to_owned(), life, answered: false, at_ms, buttons });
         taken.len() - 1
     };
     if dice < manner.too_many + manner.broken + manner.reset {
@@ -221,6 +351,16 @@ async fn answer(
     let to = json!({"id": chat, "type": "private", "first_name": "Person"});
     let message = json!({"message_id": id, "from": from, "chat": to, "date": 1_700_000_000, "text": text});
     Ok(said(200, &json!({"ok": true, "result": message})))
+}
+
+/// The buttons of a keyboard, row by row.
+fn buttons_of(keyboard: &Value) -> Vec<Button> {
+    let keys = keyboard.as_array().into_iter().flatten().filter_map(Value::as_array).flatten();
+    let button = |key: &Value| {
+        let word = |field: &str| Some(key[field].as_str()?.to_owned());
+        Some(Button { label: word("text")?, data: word("callback_data")? })
+    };
+    keys.filter_map(button).collect()
 }
 
 fn said(status: u16, body: &Value) -> Response<Full<Bytes>> {

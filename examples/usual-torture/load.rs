@@ -2,10 +2,14 @@
 //! until it is answered 2xx, and only then the next one of its chat, as Telegram does it. Some updates are posted many
 //! times at once, and some chats get theirs in any order.
 //!
+//! Customers who wait for an answer before they write on are kind to a program that stalls: for as long as it does,
+//! nobody comes. Where times are compared, updates therefore come in a [`Flow`]: at a fixed rate, whatever becomes of
+//! the earlier ones, and each is timed from the moment for which it was planned.
+//!
 //! What was sent, and what was answered how, is all kept for the checker.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
@@ -32,6 +36,10 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Updates of a chat that are shuffled together.
 const SHUFFLED: usize = 5;
 
+/// How long an idle connection is kept for the next update. The program closes one after 10 s; one that it closes just
+/// as it is used again would look like a webhook that broke off.
+const KEPT: Duration = Duration::from_secs(5);
+
 /// How customers behave.
 #[derive(Debug, Clone, Copy)]
 pub struct Habits {
@@ -49,11 +57,34 @@ pub struct Habits {
     pub uncounted: bool,
 }
 
+/// Arrivals at a fixed rate, in turn from each of many chats.
+#[derive(Debug, Clone, Copy)]
+pub struct Flow {
+    /// How many chats there are.
+    pub chats: usize,
+    /// Updates a second, of all of them together.
+    pub rate: f64,
+}
+
+/// What a customer did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Wrote.
+    Words,
+    /// Pressed the button that carries this.
+    Press,
+    /// Changed the message of an earlier update; its number.
+    Edit(i64),
+}
+
 /// An update, and what became of it.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Update {
     pub id: i64,
     pub chat: i64,
+    pub kind: Kind,
+    /// What was written, or what the button carries.
     pub text: String,
     /// How often it was posted at once.
     pub copies: usize,
@@ -70,8 +101,21 @@ pub struct Answers {
     pub refused: usize,
     /// The connection broke after it was opened.
     pub broken: Vec<Broken>,
-    /// How long each 2xx took.
+    /// How long each 2xx took: from when it was posted, in a [`Flow`] from when it should have been for the first time.
     pub took: Vec<Duration>,
+    /// How much later than planned those of a flow were posted for the first time. It is this program's own fault.
+    pub late: Vec<Duration>,
+}
+
+/// How all webhooks were answered.
+#[derive(Debug, Clone, Default)]
+pub struct Totals {
+    /// How often each status.
+    pub statuses: BTreeMap<u16, usize>,
+    /// Nobody listened.
+    pub refused: usize,
+    /// The connection broke after it was opened.
+    pub broken: usize,
 }
 
 /// A webhook that got no answer.
@@ -106,6 +150,7 @@ pub struct Shared {
     pause: AtomicU64,
     updates: Mutex<BTreeMap<i64, Update>>,
     answers: Mutex<Answers>,
+    totals: Mutex<Totals>,
 }
 
 impl Load {
@@ -115,6 +160,7 @@ impl Load {
             .no_proxy()
             .timeout(ANSWER_WITHIN)
             .pool_max_idle_per_host(512)
+            .pool_idle_timeout(KEPT)
             .tcp_nodelay(true)
             .build()?;
         let shared = Shared {
@@ -127,6 +173,7 @@ impl Load {
             pause: AtomicU64::new(0),
             updates: Mutex::default(),
             answers: Mutex::default(),
+            totals: Mutex::default(),
         };
         Ok(Load { shared: Arc::new(shared), customers: JoinSet::new(), walked: BTreeMap::new() })
     }
@@ -139,6 +186,12 @@ impl Load {
             let shuffled = (place as f64) < habits.shuffled * habits.chats as f64;
             self.customers.spawn(customer(Arc::clone(&self.shared), chat, habits, random, shuffled));
         }
+    }
+
+    /// Lets updates come at a fixed rate, until [`Load::finish`]. Holding customers back does not hold these.
+    pub fn flow(&mut self, flow: Flow, seed: u64) {
+        let first = self.shared.next_chat.fetch_add(flow.chats as i64, Ordering::Relaxed);
+        self.customers.spawn(pour(Arc::clone(&self.shared), first, flow, StdRng::seed_from_u64(seed)));
     }
 
     /// What is shared with the customers.
@@ -187,6 +240,11 @@ impl Shared {
         std::mem::take(&mut lock(&self.answers))
     }
 
+    /// How webhooks were answered since the beginning.
+    pub fn totals(&self) -> Totals {
+        lock(&self.totals).clone()
+    }
+
     /// Holds every customer back, or lets them go on.
     pub fn hold(&self, held: bool) {
         self.pause.store(u64::from(held), Ordering::Relaxed);
@@ -198,11 +256,16 @@ impl Shared {
         self.deliver(update).await;
     }
 
-    /// A new update, not sent yet.
+    /// A new update of words, not sent yet.
     pub fn write_down(&self, chat: i64, text: &str, copies: usize) -> Update {
+        self.write_down_as(Kind::Words, chat, text, copies)
+    }
+
+    /// A new update of any kind, not sent yet.
+    pub fn write_down_as(&self, kind: Kind, chat: i64, text: &str, copies: usize) -> Update {
         let id = self.next_update.fetch_add(1, Ordering::Relaxed);
         let text = text.replace("{id}", &id.to_string());
-        let update = Update { id, chat, text, copies, acknowledged: false };
+        let update = Update { id, chat, kind, text, copies, acknowledged: false };
         lock(&self.updates).insert(id, update.clone());
         update
     }
@@ -213,9 +276,9 @@ impl Shared {
         let mut others = JoinSet::new();
         for _ in 1..update.copies {
             let (shared, body) = (Arc::clone(self), body.clone());
-            others.spawn(async move { shared.post(update.id, body).await });
+            others.spawn(async move { shared.post(update.id, body, None).await });
         }
-        self.post(update.id, body).await;
+        self.post(update.id, body, None).await;
         while others.join_next().await.is_some() {}
     }
 
@@ -224,7 +287,11 @@ impl Shared {
         self.next_chat.fetch_add(1, Ordering::Relaxed)
     }
 
-    async fn post(&self, id: i64, body: String) {
+    /// Posts a body until it is acknowledged. What was `planned` for a moment is timed from then on.
+    async fn post(&self, id: i64, body: String, planned: Option<Instant>) {
+        if let Some(planned) = planned {
+            lock(&self.answers).late.push(planned.elapsed());
+        }
         let mut wait = AGAIN.0;
         loop {
             let turn = self.turn.fetch_add(1, Ordering::Relaxed);
@@ -233,21 +300,25 @@ impl Shared {
             let request = self.client.post(hook).header("x-telegram-bot-api-secret-token", SECRET);
             let answer = request.header("content-type", "application/json").body(body.clone()).send().await;
             let acknowledged = {
-                let mut answers = lock(&self.answers);
+                let (mut answers, mut totals) = (lock(&self.answers), lock(&self.totals));
                 match answer {
                     Ok(answer) => {
-                        *answers.statuses.entry(answer.status().as_u16()).or_default() += 1;
+                        let status = answer.status().as_u16();
+                        *answers.statuses.entry(status).or_default() += 1;
+                        *totals.statuses.entry(status).or_default() += 1;
                         let good = answer.status().is_success();
                         if good {
-                            answers.took.push(begun.elapsed());
+                            answers.took.push(planned.unwrap_or(begun).elapsed());
                         }
                         good
                     }
                     Err(error) => {
                         if error.is_connect() {
                             answers.refused += 1;
+                            totals.refused += 1;
                         } else {
                             answers.broken.push(Broken { begun, ended: Instant::now() });
+                            totals.broken += 1;
                         }
                         false
                     }
@@ -266,23 +337,41 @@ impl Shared {
 }
 
 impl Answers {
-    /// The time within which this part of the 2xx came, in milliseconds.
-    pub fn percentile(&self, part: f64) -> f64 {
-        percentile(&self.took, part)
-    }
-
     /// Answers that were 5xx.
     pub fn failed(&self) -> usize {
         self.statuses.iter().filter(|(status, _)| **status >= 500).map(|(_, count)| count).sum()
     }
 }
 
-/// The value below which this part of them lies, in milliseconds.
+impl Totals {
+    /// Webhooks that were posted, each try counted.
+    pub fn posted(&self) -> usize {
+        self.statuses.values().sum::<usize>() + self.refused + self.broken
+    }
+
+    /// Those that were answered 2xx.
+    pub fn good(&self) -> usize {
+        self.statuses.iter().filter(|(status, _)| (200..300).contains(*status)).map(|(_, count)| count).sum()
+    }
+
+    /// All others, one by one.
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        for (status, count) in self.statuses.iter().filter(|(status, _)| !(200..300).contains(*status)) {
+            faults.extend((0..*count).map(|_| format!("a webhook was answered {status}")));
+        }
+        faults.extend((0..self.refused).map(|_| "a webhook found nobody listening".to_owned()));
+        faults.extend((0..self.broken).map(|_| "a webhook's connection broke".to_owned()));
+        faults
+    }
+}
+
+/// The value within which this part of them lies, in milliseconds. Of none it is no number, which is within no limit.
 pub fn percentile(took: &[Duration], part: f64) -> f64 {
     let mut sorted = took.to_vec();
     sorted.sort_unstable();
     let at = ((sorted.len() as f64 * part).ceil() as usize).saturating_sub(1);
-    sorted.get(at).map_or(0.0, |took| took.as_secs_f64() * 1_000.0)
+    sorted.get(at).map_or(f64::NAN, |took| took.as_secs_f64() * 1_000.0)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -293,12 +382,22 @@ fn body_of(update: &Update) -> String {
     let (chat, text) = (update.chat, &update.text);
     let from = json!({"id": chat, "is_bot": false, "first_name": "Person", "language_code": "en"});
     let to = json!({"id": chat, "type": "private", "first_name": "Person"});
-    let mut message = json!({"message_id": update.id, "from": from, "chat": to, "date": 1_700_000_000, "text": text});
+    let (field, of) = match update.kind {
+        Kind::Words => ("message", update.id),
+        Kind::Edit(of) => ("edited_message", of),
+        Kind::Press => {
+            let under = json!({"message_id": 1, "chat": to, "date": 1_700_000_000});
+            let query = format!("q{}", update.id);
+            let press = json!({"id": query, "from": from, "message": under, "chat_instance": "1", "data": text});
+            return json!({"update_id": update.id, "callback_query": press}).to_string();
+        }
+    };
+    let mut message = json!({"message_id": of, "from": from, "chat": to, "date": 1_700_000_000, "text": text});
     if text.starts_with('/') {
         let length = text.split_whitespace().next().unwrap_or("/").len();
         message["entities"] = json!([{"type": "bot_command", "offset": 0, "length": length}]);
     }
-    json!({"update_id": update.id, "message": message}).to_string()
+    json!({"update_id": update.id, field: message}).to_string()
 }
 
 /// One order, as texts; `{id}` becomes the update's number, so that no two are the same.
@@ -368,4 +467,35 @@ async fn customer(
         }
     }
     (chat, (!shuffled && !habits.uncounted).then_some(walked))
+}
+
+/// Posts the updates of a flow, each at its moment, and waits for all in the end. A chat's next update does not wait
+/// for the one before; with as many chats as there should be it hardly ever comes while that one is under way.
+async fn pour(shared: Arc<Shared>, first: i64, flow: Flow, mut random: StdRng) -> (i64, Option<Walked>) {
+    let mut to_say: Vec<Option<VecDeque<String>>> = vec![None; flow.chats];
+    let mut posts = JoinSet::new();
+    let begun = Instant::now();
+    for count in 0_usize.. {
+        let planned = begun + Duration::from_secs_f64(count as f64 / flow.rate);
+        tokio::time::sleep_until(planned.into()).await;
+        if shared.stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let place = count % flow.chats;
+        let texts = to_say[place].get_or_insert_with(|| order(&mut random, true).into());
+        let text = match texts.pop_front() {
+            Some(text) => text,
+            None => {
+                texts.extend(order(&mut random, false));
+                texts.pop_front().unwrap_or_default()
+            }
+        };
+        let update = shared.write_down(first + place as i64, &text, 1);
+        let shared = Arc::clone(&shared);
+        posts.spawn(async move { shared.post(update.id, body_of(&update), Some(planned)).await });
+        // What is done is let go, so that a long flow holds no more than is under way.
+        while posts.try_join_next().is_some() {}
+    }
+    while posts.join_next().await.is_some() {}
+    (first, None)
 }

@@ -72,14 +72,18 @@ enum Fault {
     Io,
     /// Each update comes 2 to 50 times at once
     Redeliver,
-    /// Updates of a chat come in every order
+    /// Five updates come in every order
     Reorder,
+    /// 500 updates a second, whatever becomes of them
+    Steady,
     /// Telegram refuses, breaks, and hangs up
     Flaky,
     /// Telegram takes 20 s for every answer
     Slow,
     /// Telegram takes connections and never answers
     Halfopen,
+    /// Telegram asks to wait, then fails for a while, with the program keeping to its limits
+    Outage,
     /// Clients that send half a request, a letter at a time, or nothing
     Loris,
     /// Thousands of open chat pages

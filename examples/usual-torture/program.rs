@@ -88,6 +88,12 @@ impl Program {
         })
     }
 
+    /// Sets something of its environment from the next start on, whatever was set before.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
     /// Starts it without waiting.
     pub fn spawn(&mut self) -> anyhow::Result<()> {
         let mut command = self.command();
@@ -211,6 +217,14 @@ impl Program {
         let text = answer.error_for_status().ok()?.text().await.ok()?;
         let of_outbox = |line: &&str| line.contains("outbox_messages{");
         Some(text.lines().filter(of_outbox).filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum())
+    }
+
+    /// The key of the link by which the first of the staff gets in, as the last start printed it.
+    pub fn welcome(&self) -> anyhow::Result<String> {
+        let log = std::fs::read(self.folder.join("log"))?;
+        let log = String::from_utf8_lossy(&log);
+        let (_, rest) = log.rsplit_once("/console/welcome?key=").context("no link to the console was printed")?;
+        Ok(rest.split_whitespace().next().unwrap_or_default().to_owned())
     }
 
     /// The end of its log.

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use rand::{SeedableRng, rngs::StdRng};
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     books::Books,
     check::{self, Evidence},
     fake::{Fake, Manner},
-    load::{Habits, Load},
+    load::{Flow, Habits, Load},
     program::Program,
     verdict::Verdict,
 };
@@ -35,8 +35,14 @@ pub struct Rig {
     pub verdict: Verdict,
     /// Messages that may have come twice.
     pub in_flight: usize,
+    /// How often harm was done: see [`Rig::harmed`].
+    pub harms: usize,
     /// Whether several programs share the database.
     pub several: bool,
+    /// When a program was sent a signal: see [`Rig::signalled`].
+    pub signals: Vec<Instant>,
+    /// Webhooks that had been answered well when harm was last done.
+    good_before: usize,
     options: Options,
 }
 
@@ -65,7 +71,10 @@ impl Rig {
             random,
             verdict: Verdict::default(),
             in_flight: 0,
+            harms: 0,
             several: false,
+            signals: Vec::new(),
+            good_before: 0,
             options: options.clone(),
         })
     }
@@ -81,8 +90,29 @@ impl Rig {
         self.load.begin(habits, self.options.seed.unwrap_or(0));
     }
 
+    /// Lets updates come at a fixed rate.
+    pub fn flow(&mut self, flow: Flow) {
+        self.load.flow(flow, self.options.seed.unwrap_or(0));
+    }
+
+    /// A program is sent a signal now: where several share the database, another may send again for a while from here on
+    /// what that one had on the wire. Both the STOP and the CONT of one that is frozen count.
+    pub fn signalled(&mut self) {
+        self.signals.push(Instant::now());
+        self.harmed();
+    }
+
+    /// Something is done now by which messages may be lost. It counts where any were taken in since the last time: else
+    /// there was nothing to lose.
+    pub fn harmed(&mut self) {
+        let good = self.load.shared().totals().good();
+        self.harms += usize::from(good > self.good_before);
+        self.good_before = good;
+    }
+
     /// Kills the program. What it had on the wire may come again.
     pub async fn kill(&mut self) -> anyhow::Result<()> {
+        self.signalled();
         self.program.kill().await?;
         self.in_flight += self.fake.talking();
         self.fake.quiet().await;
@@ -102,7 +132,9 @@ impl Rig {
         self.load.finish().await?;
         self.fake.behave(Manner::default());
         let healing = Instant::now();
-        self.drained().await?;
+        // What is stuck is a finding among others: the rest is looked at all the same.
+        let stuck = self.drained().await.err().map(|fault| format!("{fault:#}"));
+        self.verdict.never("outboxes that did not get empty", stuck.into_iter().collect(), 1);
         self.verdict.told("outbox empty after the last order, in s", healing.elapsed().as_secs());
         let took = self.program.stop().await?;
         self.fake.quiet().await;
@@ -125,6 +157,28 @@ impl Rig {
         }
     }
 
+    /// For faults through which the door stays open: judges all webhooks since the beginning.
+    pub fn all_answered(&mut self) {
+        let totals = self.load.shared().totals();
+        self.verdict.never("webhooks refused, cut off, or not answered 2xx", totals.faults(), totals.posted());
+    }
+
+    /// Waits until no message waits for its other half any more.
+    pub async fn gathered(&self) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        loop {
+            let sql = "SELECT count(*) AS count FROM conversation WHERE gather_until IS NOT NULL";
+            let waiting = self.books.rows::<Count>(sql)?.first().context("a count")?.count;
+            if waiting == 0 {
+                return Ok(());
+            }
+            if begun.elapsed() > HEAL_WITHIN {
+                bail!("{waiting} conversations still wait for the other half of a message");
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
     /// Compares all that was sent with all that is stored.
     pub fn check(&mut self, healed: bool) -> anyhow::Result<()> {
         let shared = self.load.shared();
@@ -139,10 +193,17 @@ impl Rig {
             walked: self.load.walked(),
             taken: &taken,
             in_flight: self.in_flight + unheard,
+            harms: self.harms,
             several: self.several,
+            signals: self.signals.iter().map(|at| self.fake.millis_at(*at)).collect(),
             healed,
         };
-        check::check(&self.books, &evidence, &mut self.verdict)
+        check::check(&self.books, &evidence, &mut self.verdict)?;
+        let (waits, told) = (self.fake.waits(), self.fake.troubles().too_many);
+        if told > 0 {
+            self.verdict.never("messages sent before the vendor's wait was over", waits.early, told);
+        }
+        Ok(())
     }
 
     /// Writes down what was sent and what Telegram got, beside the database.
@@ -151,4 +212,9 @@ impl Rig {
         std::fs::write(self.folder.join("telegram.json"), serde_json::to_vec(taken)?)?;
         Ok(())
     }
+}
+
+#[derive(serde::Deserialize)]
+struct Count {
+    count: i64,
 }

@@ -1,6 +1,8 @@
 //! What came out: one line a figure, and what was wrong in words.
 
-use std::fmt::Display;
+use std::{fmt::Display, time::Duration};
+
+use crate::load::percentile;
 
 /// Most findings that are shown of one kind; the evidence has them all.
 const MOST_SHOWN: usize = 5;
@@ -46,6 +48,16 @@ impl Verdict {
     pub fn figure(&mut self, what: &str, measured: impl Display, goal: &str, n: usize, good: bool) {
         let (what, measured, goal) = (what.to_owned(), measured.to_string(), goal.to_owned());
         self.lines.push(Line { what, measured, goal, n, failures: None, good, findings: Vec::new() });
+    }
+
+    /// Within how many milliseconds this part of something took place, and within how many it has to, where there is a
+    /// goal. Nothing that was timed is a fault in itself: such a run has shown nothing.
+    pub fn time(&mut self, what: &str, took: &[Duration], part: f64, most: Option<f64>) {
+        let value = percentile(took, part);
+        let goal = most.map_or_else(|| "–".to_owned(), |most| format!("≤ {most}"));
+        let measured = if took.is_empty() { "none at all".to_owned() } else { format!("{value:.1}") };
+        let good = !took.is_empty() && most.is_none_or(|most| value <= most);
+        self.figure(what, measured, &goal, took.len(), good);
     }
 
     /// A figure without a goal.

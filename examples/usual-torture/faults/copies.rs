@@ -44,6 +44,7 @@ pub async fn backup(options: &Options, folder: &Path) -> anyhow::Result<Verdict>
         rows.push(before.values().filter(|update| update.acknowledged).count());
     }
     rig.heal_and_check().await?;
+    rig.all_answered();
     let mut verdict = rig.verdict;
     verdict.told("updates in the first and the last copy, at least", format!("{:?}, {:?}", rows.first(), rows.last()));
     verdict.never("copies that are wrong or lack anything", findings, copies);

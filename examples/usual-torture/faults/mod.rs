@@ -9,6 +9,8 @@ mod clock;
 mod copies;
 mod crowd;
 mod ends;
+mod outage;
+mod reorder;
 mod servers;
 mod storage;
 mod vendor;
@@ -24,10 +26,12 @@ pub async fn run(options: &Options, folder: &Path) -> anyhow::Result<Verdict> {
         Fault::Readonly => storage::readonly(options, folder).await,
         Fault::Io => storage::io(options, folder).await,
         Fault::Redeliver => arrivals::redeliver(options, folder).await,
-        Fault::Reorder => arrivals::reorder(options, folder).await,
+        Fault::Reorder => reorder::reorder(options, folder).await,
+        Fault::Steady => arrivals::steady(options, folder).await,
         Fault::Flaky => vendor::flaky(options, folder).await,
         Fault::Slow => vendor::slow(options, folder).await,
         Fault::Halfopen => vendor::halfopen(options, folder).await,
+        Fault::Outage => outage::outage(options, folder).await,
         Fault::Loris => crowd::loris(options, folder).await,
         Fault::Screens => crowd::screens(options, folder).await,
         Fault::Clock => clock::clock(options, folder).await,

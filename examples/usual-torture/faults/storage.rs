@@ -13,13 +13,16 @@ use crate::{
     Options,
     books::Books,
     disk::{Disk, Trouble},
-    load::Answers,
     rig::Rig,
     verdict::Verdict,
 };
 
 /// From when to when after it is ready the power goes, in milliseconds.
 const LIFE: std::ops::RangeInclusive<u64> = 50..=600;
+
+/// From when to when after it is ready writes and flushes fail, in milliseconds, before the power goes too. Long enough
+/// for some of both, short enough for a hundred such lives in a few minutes.
+const ILL: std::ops::RangeInclusive<u64> = 150..=750;
 
 /// How long a disk stays full or read-only, and how long it is well in between.
 const SPELL: Duration = Duration::from_secs(3);
@@ -54,7 +57,7 @@ pub async fn power(options: &Options, folder: &Path) -> anyhow::Result<Verdict> 
         disk.power_on(&mut rig.random)?;
         let copy = tempfile::tempdir_in(folder)?;
         disk.copy_to(copy.path())?;
-        let found = Books::Sqlite(copy.path().join("usual.db")).damage()?;
+        let found = Books::Sqlite(copy.path().join("usual.db")).damage()?.unwrap_or_default();
         if !found.is_empty() {
             damage.push(format!("cut {cut}: {}", found.join("; ")));
             if options.control {
@@ -89,8 +92,9 @@ pub async fn power(options: &Options, folder: &Path) -> anyhow::Result<Verdict> 
     verdict.never("images that were damaged", damage, cuts);
     verdict.told("flushes", counts.flushes);
     verdict.told("KiB written and not flushed at the cuts", counts.dropped / 1024);
+    verdict.told("cuts", cuts);
     super::ends::restarts(&mut verdict, &starts);
-    bound(&mut verdict, "cuts that lost or doubled anything", cuts);
+    bound(&mut verdict, "cuts, with messages since the last, that did harm", rig.harms);
     Ok(verdict)
 }
 
@@ -154,40 +158,33 @@ async fn spells(options: &Options, folder: &Path, trouble: fn(&Disk) -> Trouble)
     Ok(verdict)
 }
 
-/// Single writes and flushes fail; after some of them the power goes, so that what was not flushed shows.
+/// Single writes and flushes fail; after each such spell the power goes, so that what was not flushed shows.
 pub async fn io(options: &Options, folder: &Path) -> anyhow::Result<Verdict> {
     let mut disk = Disk::new(&folder.join("disk"))?;
     let mut rig = Rig::at(options, folder, disk.file("usual.db")).await?;
     let spells = options.trials(100);
     rig.program.start().await?;
     rig.begin(rig.habits());
-    let (mut cuts, mut ended) = (0, 0);
-    let mut answers = Answers::default();
+    let (mut ended, mut failed) = (0, 0);
+    let mut starts = Vec::new();
     let mut damage = Vec::new();
-    for _ in 0..spells {
+    for spell in 0..spells {
         disk.suffer(Trouble { failing: FAILING, ..Trouble::default() });
-        tokio::time::sleep(Duration::from_millis(rig.random.random_range(200..=1_000))).await;
-        disk.suffer(Trouble::default());
+        tokio::time::sleep(Duration::from_millis(rig.random.random_range(ILL))).await;
         // A program that ends when a flush has failed does right: what it had written is not to be trusted.
-        let gone = rig.program.ended()?.is_some();
-        if gone || rig.random.random_bool(0.5) {
-            ended += usize::from(gone);
-            cuts += 1;
-            disk.power_off();
-            rig.kill().await?;
-            disk.power_on(&mut rig.random)?;
-            let copy = tempfile::tempdir_in(folder)?;
-            disk.copy_to(copy.path())?;
-            let found = Books::Sqlite(copy.path().join("usual.db")).damage()?;
-            if !found.is_empty() {
-                damage.push(format!("cut {cuts}: {}", found.join("; ")));
-            }
-            rig.program.start().await?;
+        ended += usize::from(rig.program.ended()?.is_some());
+        disk.power_off();
+        disk.suffer(Trouble::default());
+        rig.kill().await?;
+        disk.power_on(&mut rig.random)?;
+        let copy = tempfile::tempdir_in(folder)?;
+        disk.copy_to(copy.path())?;
+        let found = Books::Sqlite(copy.path().join("usual.db")).damage()?.unwrap_or_default();
+        if !found.is_empty() {
+            damage.push(format!("cut {spell}: {}", found.join("; ")));
         }
-        let more = rig.load.shared().take_answers();
-        for (status, count) in more.statuses {
-            *answers.statuses.entry(status).or_default() += count;
-        }
+        failed += rig.load.shared().take_answers().failed();
+        starts.push(rig.program.start().await?);
     }
     rig.heal().await?;
     rig.books = copied(&disk, folder)?;
@@ -195,13 +192,13 @@ pub async fn io(options: &Options, folder: &Path) -> anyhow::Result<Verdict> {
     let counts = disk.counts();
     disk.unmount()?;
     let mut verdict = rig.verdict;
-    verdict.told("spells", spells);
+    verdict.told("spells, each with a cut of the power at its end", spells);
     verdict.seen("writes and flushes that failed", counts.failed);
-    verdict.told("cuts of the power in between", cuts);
     verdict.told("times that the program ended by itself", ended);
-    verdict.seen("webhooks that were answered 5xx", answers.failed());
-    verdict.never("images that were damaged", damage, cuts);
-    bound(&mut verdict, "failures that lost or doubled anything", counts.failed);
+    verdict.seen("webhooks that were answered 5xx", failed);
+    verdict.never("images that were damaged", damage, spells);
+    super::ends::restarts(&mut verdict, &starts);
+    bound(&mut verdict, "cuts, with messages since the last, that did harm", rig.harms);
     Ok(verdict)
 }
 
