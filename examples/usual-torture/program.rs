@@ -213,10 +213,19 @@ impl Program {
 
     /// Messages that wait to go out or failed for good, as it tells itself; `None` where it does not answer.
     pub async fn unsent(&self) -> Option<u64> {
-        let answer = self.client.get(self.address("/metrics")).timeout(Duration::from_secs(5)).send().await.ok()?;
-        let text = answer.error_for_status().ok()?.text().await.ok()?;
+        let text = self.metrics().await?;
         let of_outbox = |line: &&str| line.contains("outbox_messages{");
         Some(text.lines().filter(of_outbox).filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum())
+    }
+
+    /// Whether it is the one that sends, as it tells itself.
+    pub async fn sends(&self) -> bool {
+        self.metrics().await.is_some_and(|text| text.lines().any(|line| line == "usual_sender 1"))
+    }
+
+    async fn metrics(&self) -> Option<String> {
+        let answer = self.client.get(self.address("/metrics")).timeout(Duration::from_secs(5)).send().await.ok()?;
+        answer.error_for_status().ok()?.text().await.ok()
     }
 
     /// The key of the link by which the first of the staff gets in, as the last start printed it.

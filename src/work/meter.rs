@@ -43,6 +43,7 @@ pub(crate) struct Meter {
     database: Gauge,
     queue: Gauge,
     screens: Gauge,
+    sender: Gauge,
     resident: Gauge,
 }
 
@@ -95,6 +96,8 @@ pub(super) struct Seen {
     pub(super) queue: usize,
     /// Whoever listens to what changes.
     pub(super) screens: usize,
+    /// Whether this process sends.
+    pub(super) sends: bool,
     /// The time by the clock.
     pub(super) now: Moment,
 }
@@ -121,6 +124,7 @@ impl Meter {
             database: Gauge::default(),
             queue: Gauge::default(),
             screens: Gauge::default(),
+            sender: Gauge::default(),
             resident: Gauge::default(),
         };
         let r = &mut meter.registry;
@@ -157,6 +161,7 @@ impl Meter {
         r.register("aside_messages", "Arrivals whose turn failed, kept for the staff", meter.aside.clone());
         r.register_with_unit("database", "Size of the database file", Unit::Bytes, meter.database.clone());
         r.register("writer_queue", "Jobs that wait for the writer", meter.queue.clone());
+        r.register("sender", "Whether this process is the one that sends: 1 of all replicas", meter.sender.clone());
         r.register("screens", "Open pages and others that follow changes", meter.screens.clone());
         let resident = "Memory of the process that is not swapped out";
         r.register_with_unit("process_resident_memory", resident, Unit::Bytes, meter.resident.clone());
@@ -234,6 +239,7 @@ impl Meter {
         self.aside.set(seen.vitals.aside);
         self.database.set(i64::try_from(seen.vitals.bytes).unwrap_or(i64::MAX));
         self.queue.set(i64::try_from(seen.queue).unwrap_or(i64::MAX));
+        self.sender.set(i64::from(seen.sends));
         self.screens.set(i64::try_from(seen.screens).unwrap_or(i64::MAX));
         self.resident.set(resident_bytes().unwrap_or(0));
         let mut out = String::new();

@@ -313,7 +313,8 @@ impl Work {
     pub async fn metrics(&self) -> Result<String, StoreError> {
         let vitals = self.inner.store.vitals().await?;
         let queue = self.inner.jobs.iter().map(|jobs| jobs.max_capacity() - jobs.capacity()).sum();
-        let seen = meter::Seen { vitals, queue, screens: self.inner.events.receiver_count(), now: now() };
+        let (screens, sends) = (self.inner.events.receiver_count(), self.leads().is_some());
+        let seen = meter::Seen { vitals, queue, screens, sends, now: now() };
         Ok(self.inner.meter.text(&seen))
     }
 

@@ -3,13 +3,20 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, bail};
 use rand::Rng as _;
 
-use crate::{Options, load::Load, rig::Rig, verdict::Verdict};
+use crate::{
+    Options,
+    load::{Load, Shared},
+    program::Program,
+    rig::Rig,
+    verdict::Verdict,
+};
 
 /// Where Debian puts the server's programs, by version.
 const SERVERS: &str = "/usr/lib/postgresql";
@@ -20,8 +27,20 @@ const BACK_WITHIN: Duration = Duration::from_secs(5);
 /// Within which another program has to send what a dead one had left (F21).
 const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(35);
 
+/// Within which a message that had left is with the vendor.
+const ON_THE_WIRE: Duration = Duration::from_secs(1);
+
 /// How long a program is frozen: longer than any lease.
 const FROZEN: Duration = Duration::from_secs(60);
+
+/// For how long answers are watched after a restart was asked for: longer than one takes.
+const WATCHED: Duration = Duration::from_secs(4);
+
+/// Answers that follow each other within this are no outage.
+const STEADY: Duration = Duration::from_millis(500);
+
+/// How often they are counted.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Between two faults.
 const PAUSE: std::ops::RangeInclusive<u64> = 500..=3_000;
@@ -45,17 +64,14 @@ pub async fn postgres(options: &Options, folder: &Path) -> anyhow::Result<Verdic
     for restart in 0..restarts {
         tokio::time::sleep(Duration::from_millis(rig.random.random_range(PAUSE))).await;
         let way = if restart % 2 == 0 { "fast" } else { "immediate" };
-        server.control(&["-m", way, "restart"])?;
-        let up = Instant::now();
-        rig.load.shared().take_answers();
-        while rig.load.shared().take_answers().took.is_empty() {
-            if up.elapsed() > BACK_WITHIN * 6 {
-                stalled.push(format!("restart {restart} ({way}): nothing is taken any more"));
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+        rig.harmed();
+        let shared = Arc::clone(rig.load.shared());
+        let watch = tokio::spawn(async move { longest_silence(&shared).await });
+        tokio::task::block_in_place(|| server.control(&["-m", way, "restart"]))?;
+        match watch.await? {
+            Some(silence) => windows.push(silence),
+            None => stalled.push(format!("restart {restart} ({way}): nothing is taken any more")),
         }
-        windows.push(up.elapsed());
         if let Some(status) = rig.program.ended()? {
             bail!("the program ended ({status}); its last words:\n{}", rig.program.last_words());
         }
@@ -64,13 +80,34 @@ pub async fn postgres(options: &Options, folder: &Path) -> anyhow::Result<Verdic
     let mut verdict = rig.verdict;
     verdict.never("restarts from which it did not recover", stalled, restarts);
     let longest = windows.iter().max().copied().unwrap_or_default();
-    let good = longest <= BACK_WITHIN;
-    verdict.figure("longest time without an answer, in ms", longest.as_millis(), "≤ 5000", restarts, good);
-    super::ends::bound(&mut verdict, "restarts that lost or doubled anything", restarts);
+    let good = longest <= BACK_WITHIN && !windows.is_empty();
+    verdict.figure("longest time without an answer, in ms", longest.as_millis(), "≤ 5000", windows.len(), good);
+    super::ends::bound(&mut verdict, "restarts that lost or doubled anything", rig.harms);
     Ok(verdict)
 }
 
-/// Three programs on one database take updates in turn; one is killed, another frozen for longer than any lease.
+/// Watches the answers of webhooks from before a restart until they come again: the longest time between two, the
+/// server's own time to start included.
+async fn longest_silence(shared: &Shared) -> Option<Duration> {
+    let (mut good, mut last) = (shared.totals().good(), Instant::now());
+    let (begun, mut longest) = (Instant::now(), Duration::ZERO);
+    // The silence may begin a moment after this does.
+    while begun.elapsed() < WATCHED || last.elapsed() > STEADY {
+        if begun.elapsed() > BACK_WITHIN * 6 {
+            return None;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+        let now = shared.totals().good();
+        if now > good {
+            longest = longest.max(last.elapsed());
+            (good, last) = (now, Instant::now());
+        }
+    }
+    Some(longest)
+}
+
+/// Three programs on one database take updates in turn. The one that sends is killed, and the next one that sends is
+/// frozen for longer than any lease, with messages on the wire.
 pub async fn replicas(options: &Options, folder: &Path) -> anyhow::Result<Verdict> {
     let server = Server::start()?;
     let options = Options { database: server.address(), ..options.clone() };
@@ -87,19 +124,23 @@ pub async fn replicas(options: &Options, folder: &Path) -> anyhow::Result<Verdic
     let mut takeovers = Vec::new();
     for _ in 0..rounds {
         tokio::time::sleep(Duration::from_millis(rig.random.random_range(PAUSE))).await;
-        rig.load.shared().hold(true);
-        others[0].kill().await?;
+        let place = sender(&rig, &others).await?;
+        rig.signalled();
+        one_of(&mut rig, &mut others, place).kill().await?;
         rig.in_flight += rig.fake.talking();
-        let dead = Instant::now();
-        rig.drained().await?;
-        takeovers.push(dead.elapsed());
-        rig.load.shared().hold(false);
-        others[0].start().await?;
+        takeovers.push(next_sent(&rig).await?);
+        one_of(&mut rig, &mut others, place).start().await?;
+
         // A frozen program keeps its connections, and those who posted to it wait; it wakes up in another time.
+        let place = sender(&rig, &others).await?;
+        rig.signalled();
+        one_of(&mut rig, &mut others, place).signal("STOP").await?;
         rig.in_flight += rig.fake.talking();
-        others[1].signal("STOP").await?;
-        tokio::time::sleep(FROZEN).await;
-        others[1].signal("CONT").await?;
+        let frozen = Instant::now();
+        takeovers.push(next_sent(&rig).await?);
+        tokio::time::sleep(FROZEN.saturating_sub(frozen.elapsed())).await;
+        rig.signalled();
+        one_of(&mut rig, &mut others, place).signal("CONT").await?;
     }
     rig.heal().await?;
     for other in &mut others {
@@ -108,10 +149,47 @@ pub async fn replicas(options: &Options, folder: &Path) -> anyhow::Result<Verdic
     rig.check(true)?;
     let mut verdict = rig.verdict;
     let longest = takeovers.iter().max().copied().unwrap_or_default();
-    let good = longest <= TAKEN_OVER_WITHIN;
-    verdict.figure("longest wait for what a dead one had left, in s", longest.as_secs(), "≤ 35", rounds, good);
+    let good = longest <= TAKEN_OVER_WITHIN && !takeovers.is_empty();
+    let what = "longest wait until another one sent, in s";
+    verdict.figure(what, format!("{:.1}", longest.as_secs_f64()), "≤ 35", takeovers.len(), good);
     super::ends::bound(&mut verdict, "deaths and frosts that lost or doubled anything", rounds * 2);
     Ok(verdict)
+}
+
+/// Which of the programs sends: the rig's is the first.
+async fn sender(rig: &Rig, others: &[Program; 2]) -> anyhow::Result<usize> {
+    let begun = Instant::now();
+    while begun.elapsed() < TAKEN_OVER_WITHIN {
+        for (place, program) in [&rig.program, &others[0], &others[1]].into_iter().enumerate() {
+            if program.sends().await {
+                return Ok(place);
+            }
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    bail!("none of the programs says that it sends")
+}
+
+fn one_of<'a>(rig: &'a mut Rig, others: &'a mut [Program; 2], place: usize) -> &'a mut Program {
+    match place.checked_sub(1) {
+        None => &mut rig.program,
+        Some(place) => &mut others[place],
+    }
+}
+
+/// How long it takes until the vendor gets a message again, from a moment on at which nobody sends.
+async fn next_sent(rig: &Rig) -> anyhow::Result<Duration> {
+    let begun = Instant::now();
+    // What was on the wire may still arrive.
+    tokio::time::sleep(ON_THE_WIRE).await;
+    let sent = rig.fake.count();
+    while rig.fake.count() == sent {
+        if begun.elapsed() > TAKEN_OVER_WITHIN * 2 {
+            bail!("nobody sends any more; the log ends:\n{}", rig.program.last_words());
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(begun.elapsed())
 }
 
 impl Server {
