@@ -109,9 +109,19 @@ impl Engine {
         let makes = draft.segments.iter().any(|s| s.number.is_some())
             && draft.segments.iter().any(|s| s.roles.any(&[Role::Make, Role::Add, Role::Remove]));
         let fetched = draft.segments.iter().any(|s| s.roles.any(&[Role::Pickup, Role::Delivery]) && !s.is_name());
+        // "I want": the rest is to come.
+        let begins = draft.segments.iter().any(|s| s.to - s.from > 1)
+            && draft.segments.iter().all(|s| s.mark.is_some() || s.roles.has(Role::Open));
         let name = self.stated_name(draft.text);
         let long = name.split_whitespace().count() > LONGEST_NAME;
-        draft.is_lone_street() || hit || sells || makes || fetched || long || !name.contains(char::is_alphabetic)
+        draft.is_lone_street()
+            || hit
+            || sells
+            || makes
+            || fetched
+            || begins
+            || long
+            || !name.contains(char::is_alphabetic)
     }
 
     /// Settles what the bot asked: which of several, or an option that is missing. Says whether anything was.

@@ -91,6 +91,12 @@ const CHOOSES: f32 = 2.5;
 /// For a yes or a no where the bot asked for one, and against it elsewhere.
 const ANSWERS: [f32; 2] = [3.4, -1.0];
 
+/// Words beside which a yes is none: "ok wait", "do not go ahead".
+const HOLDS_BACK: [Role; 5] = [Role::No, Role::Not, Role::Without, Role::Instead, Role::Correction];
+
+/// Against a yes that was asked for and that no word says: nothing outweighs it.
+const UNSAID: f32 = -50.0;
+
 /// For nothing in particular: no word that anybody knows, in answer to a yes-or-no question.
 const STRANGE: f32 = 6.0;
 
@@ -282,8 +288,15 @@ fn weigh(odds: &mut Chances, part: &[Segment], hits: &[Hit], has_cart: bool, exp
     if expecting == Some(Expecting::Confirm) && strange {
         odds[Intent::Other as usize] += STRANGE;
     }
-    odds[Intent::Confirm as usize] += answers;
-    odds[Intent::Decline as usize] += answers;
+    let says = |intent: Intent, role: Role| {
+        part.iter().any(|s| s.roles.has(role)) || hits.iter().any(|hit| hit.intent == intent)
+    };
+    // A yes places an order: where it was asked for, it has to be said in a word of consent, however likely it is.
+    odds[Intent::Confirm as usize] += match expecting {
+        Some(Expecting::Confirm) if !says(Intent::Confirm, Role::Yes) || any(&HOLDS_BACK) => UNSAID,
+        _ => answers,
+    };
+    odds[Intent::Decline as usize] += if says(Intent::Decline, Role::No) { answers } else { answers.min(0.0) };
     odds[Intent::Rating as usize] += RATES[usize::from(expecting != Some(Expecting::Rating))];
     if !hits.iter().any(|hit| is_of_offers(hit.intent)) {
         odds[Intent::StopOffers as usize] += NO_OFFERS;

@@ -649,6 +649,43 @@ fn answers_to_what_was_asked() {
     {
         assert_eq!(confirm(no), (Intent::Decline, "1 cola".into()), "{no}");
     }
+    // What is no word of consent places no order, however little else it can mean.
+    for unsure in [
+        "Anna",
+        "for Anna",
+        "maybe",
+        "bless",
+        "mate",
+        "love",
+        "madam",
+        "idk",
+        "wait",
+        "ok wait",
+        "hold on",
+        "later",
+        "now",
+        "not yet",
+        "do not go ahead",
+        "don't do it",
+        "let's not",
+        "I want",
+        "двое",
+        "может быть",
+        "подожди",
+        "ок, подожди",
+        "wag",
+        "miskien",
+        "vent litt",
+        "kanskje",
+        "ok vent",
+        "tunggu",
+        "mungkin",
+        "așteaptă",
+        "poate",
+        "nu încă",
+    ] {
+        assert_ne!(confirm(unsure).0, Intent::Confirm, "{unsure}");
+    }
     assert_eq!(confirm("yes, and a margherita"), (Intent::Order, "1 cola; 1 margherita".into()));
     assert_eq!(confirm("no, make it two"), (Intent::Order, "2 cola".into()));
 
