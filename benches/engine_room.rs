@@ -220,6 +220,7 @@ fn next_of_waiting(bencher: Bencher<'_, '_>, waiting: usize) {
             peer: Peer::new(chat.to_string()).expect("a peer"),
             message: Outgoing { text: "Your order is number 7, €19.00.".to_owned(), buttons: Vec::new() },
             attempts: 0,
+            said_at: now.wall,
             due_at: now.wall,
             urgency: Urgency::Answer,
             expires_at: None,
@@ -229,14 +230,14 @@ fn next_of_waiting(bencher: Bencher<'_, '_>, waiting: usize) {
     bencher.counter(ItemsCount::new(1usize)).bench_local(|| {
         let mut message = loop {
             match schedule.next(KIND, now) {
-                Some(Next::Send(message)) => break message,
+                Some(Next::Send(message, _)) => break message,
                 Some(Next::Expired(_)) => unreachable!("nothing here has an end"),
                 None => now = at(schedule.wakes_at().expect("what waits has a time")),
             }
         };
         let id = message.conversation;
         schedule.answered(KIND, id, now.tick, now.tick);
-        schedule.done(id, After::Over, now);
+        schedule.done(id, After::Sent, now);
         message.seq += 1;
         message.due_at = now.wall;
         schedule.take(message, now)

@@ -406,6 +406,7 @@ impl Pair {
             peer: self.peer(),
             message: self.outgoing(),
             attempts: self.dice.random_range(0..5),
+            said_at: self.moment(),
             due_at: self.moment(),
             urgency: *[Urgency::Answer, Urgency::News, Urgency::Offer].choose(&mut self.dice).unwrap(),
             expires_at: self.dice.random_bool(0.5).then(|| self.moment()),

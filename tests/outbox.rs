@@ -101,6 +101,7 @@ impl House {
                     peer: talk.peer.clone(),
                     message: what,
                     attempts: 0,
+                    said_at: now(),
                     due_at: now(),
                     urgency,
                     expires_at: None,

@@ -58,6 +58,8 @@ pub struct Unsent {
     pub message: Outgoing,
     /// How often it was tried.
     pub attempts: i64,
+    /// When it was said, by the wall clock of that moment.
+    pub said_at: Moment,
     /// When to try.
     pub due_at: Moment,
     /// What it gives way to.
@@ -135,6 +137,7 @@ row! {
         body: String,
         buttons: Option<String>,
         attempts: i64,
+        at: i64,
         due_at: i64,
         urgency: String,
         expires_at: Option<i64>,
@@ -274,14 +277,14 @@ const UNDELIVERED: &str = "SELECT COUNT(*) FROM outbox WHERE merchant_id = $1 AN
 const UNREACHABLE: &str = "UPDATE conversation SET reachable = 0 WHERE merchant_id = $1 AND conversation_id = $2";
 
 const UNSENT: &str = "SELECT o.merchant_id, o.conversation_id, o.seq, o.channel, c.peer, m.body, m.buttons, \
-     o.attempts, o.due_at, o.urgency, o.expires_at FROM outbox o \
+     o.attempts, m.at, o.due_at, o.urgency, o.expires_at FROM outbox o \
      JOIN conversation c ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
      JOIN message m ON m.merchant_id = o.merchant_id AND m.conversation_id = o.conversation_id AND m.seq = o.seq \
      WHERE o.merchant_id = $1 AND o.failed = 0 AND (o.conversation_id, o.seq) > ($2, $3) \
      ORDER BY o.conversation_id, o.seq LIMIT $4";
 
 const UNSENT_OF: &str = "SELECT o.merchant_id, o.conversation_id, o.seq, o.channel, c.peer, m.body, m.buttons, \
-     o.attempts, o.due_at, o.urgency, o.expires_at FROM outbox o \
+     o.attempts, m.at, o.due_at, o.urgency, o.expires_at FROM outbox o \
      JOIN conversation c ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
      JOIN message m ON m.merchant_id = o.merchant_id AND m.conversation_id = o.conversation_id AND m.seq = o.seq \
      WHERE o.failed = 0 AND o.merchant_id = $1 AND o.conversation_id = $2 ORDER BY o.seq";
@@ -1004,6 +1007,7 @@ impl TryFrom<UnsentRow> for Unsent {
                 buttons: row.buttons.map(|b| json(&b, "buttons")).transpose()?.unwrap_or_default(),
             },
             attempts: row.attempts,
+            said_at: Moment(row.at),
             due_at: Moment(row.due_at),
             urgency: Urgency::of(&row.urgency)?,
             expires_at: row.expires_at.map(Moment),

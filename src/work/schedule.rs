@@ -6,6 +6,11 @@
 //!   urgent what is due longest. A conversation is as urgent as the most urgent message in it, as that one can't
 //!   overtake those before it.
 //! - A message is here once, however often it is handed in.
+//! - What a vendor did not take waits longer after each try. Each message that it takes again lets two of those go
+//!   before their time, once each: after an outage all go as fast as the limits let them, and a vendor that takes one in
+//!   ten is not run down.
+//! - A vendor that tells several conversations in a row to wait, and takes nothing in between, means the account: all
+//!   wait until the last of these waits is over.
 //!
 //! One table and one queue of timers: what waits costs its own size and a place in each, and no task.
 //!
@@ -27,6 +32,16 @@ use crate::{
     moment::{Moment, Span},
     store::{Unsent, Urgency},
 };
+
+/// How many that wait a message lets go before their time, whose vendor takes it.
+const LET_GO: usize = 2;
+
+/// Conversations told to wait in a row from which on it is meant of all.
+const TOLD_IN_A_ROW: u32 = 3;
+
+/// Longer than any wait of our own, jitter included, and than any that a vendor was seen to ask for. A stored moment that
+/// is further ahead was written while the clock was wrong.
+const LONGEST_WAIT: Span = Span::hours(44);
 
 /// One moment by both clocks.
 #[derive(Debug, Clone, Copy)]
@@ -54,18 +69,40 @@ pub struct Schedule {
 #[derive(Debug)]
 pub enum Next {
     /// Give it to the vendor.
-    Send(Unsent),
+    Send(Unsent, Given),
     /// Note that it is too late for it.
     Expired(Unsent),
+}
+
+/// With what a message was given out, by the clock that never jumps.
+#[derive(Debug, Clone, Copy)]
+pub struct Given {
+    /// For when it was planned.
+    pub planned: Moment,
+    /// From when on it is not worth sending any more.
+    pub expires: Option<Moment>,
+}
+
+/// Why a message is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// The vendor asked to wait.
+    Told,
+    /// The vendor did not take it; sooner, if it takes others.
+    NotTaken,
+    /// The same, when it was tried sooner than planned: that is not done twice.
+    NotTakenSooner,
 }
 
 /// What became of a message that [`Schedule::next`] gave out.
 #[derive(Debug)]
 pub enum After {
+    /// The vendor took it.
+    Sent,
     /// It is finished.
     Over,
     /// It is tried again after so long, whatever the wall clock says until then.
-    Again(Box<Unsent>, Span),
+    Again(Box<Unsent>, Span, Why),
     /// It is finished, and so is everything that waits behind it.
     AllOver,
 }
@@ -78,6 +115,19 @@ struct Road {
     ready: BTreeMap<Turn, ConversationId>,
     /// Until when the limits hold everything back.
     held: Option<Moment>,
+    /// Lanes whose first message the vendor did not take, in the order of that.
+    hoping: VecDeque<ConversationId>,
+    told: Told,
+}
+
+/// What a vendor said of waiting since it last took something.
+#[derive(Default)]
+struct Told {
+    last: Option<ConversationId>,
+    in_a_row: u32,
+    until: Option<Moment>,
+    /// Until when all wait.
+    all: Option<Moment>,
 }
 
 /// A conversation.
@@ -86,10 +136,16 @@ struct Lane {
     /// By their places in the conversation.
     waiting: VecDeque<Waiting>,
     place: Place,
+    /// From when on the message that was given out is not worth sending any more.
+    expires: Option<Moment>,
 }
 
 struct Waiting {
     due: Moment,
+    /// As `due`, unless it was let go sooner.
+    planned: Moment,
+    /// Whether it may be let go sooner.
+    hopes: bool,
     expires: Option<Moment>,
     message: Unsent,
 }
@@ -113,8 +169,23 @@ struct Turn {
 }
 
 impl Now {
-    fn tick_at(self, wall: Moment) -> Moment {
-        self.tick.after(wall.since(self.wall))
+    /// When a stored moment is, by the clock that never jumps. Who said it at a moment that is still to come had another
+    /// clock; then what is between the two counts.
+    fn tick_at(self, wall: Moment, said: Moment) -> Moment {
+        let meant = wall.since(said).max(Span::millis(0)).min(LONGEST_WAIT);
+        self.tick.after(wall.since(self.wall).min(meant))
+    }
+}
+
+impl Told {
+    fn asked_to_wait(&mut self, id: ConversationId, until: Moment) {
+        if self.last != Some(id) {
+            self.in_a_row += 1;
+        }
+        (self.last, self.until) = (Some(id), self.until.max(Some(until)));
+        if self.in_a_row >= TOLD_IN_A_ROW {
+            self.all = self.until;
+        }
     }
 }
 
@@ -126,6 +197,8 @@ impl Schedule {
             limiter: limits.map(|limits| Limiter::new(limits, now.tick)),
             ready: BTreeMap::new(),
             held: None,
+            hoping: VecDeque::new(),
+            told: Told::default(),
         };
         Schedule {
             roads: channels.into_iter().map(road).collect(),
@@ -149,15 +222,16 @@ impl Schedule {
         let Some(road) = self.roads.iter().position(|road| road.kind == message.channel) else { return false };
         let id = message.conversation;
         // Nearly always there is one message.
-        let new = || Lane { road, waiting: VecDeque::with_capacity(1), place: Place::Nowhere };
+        let new = || Lane { road, waiting: VecDeque::with_capacity(1), place: Place::Nowhere, expires: None };
         let lane = self.lanes.entry(id).or_insert_with(new);
         let at = lane.waiting.partition_point(|waiting| waiting.message.seq < message.seq);
         let here = lane.waiting.get(at).is_some_and(|waiting| waiting.message.seq == message.seq);
         if here || lane.place == Place::Out(message.seq) {
             return false;
         }
-        let due = now.tick_at(message.due_at);
-        lane.waiting.insert(at, Waiting { due, expires: message.expires_at.map(|at| now.tick_at(at)), message });
+        let due = now.tick_at(message.due_at, message.said_at);
+        let expires = message.expires_at.map(|at| now.tick_at(at, message.said_at));
+        lane.waiting.insert(at, Waiting { due, planned: due, hopes: false, expires, message });
         self.place(id, now.tick);
         true
     }
@@ -199,7 +273,10 @@ impl Schedule {
             }
         }
         let road = self.roads.iter_mut().find(|road| road.kind == kind)?;
-        road.held = None;
+        road.held = road.told.all.filter(|until| *until > now);
+        if road.held.is_some() {
+            return None;
+        }
         loop {
             let (&turn, &id) = road.ready.first_key_value()?;
             let lane = self.lanes.get_mut(&id)?;
@@ -222,9 +299,14 @@ impl Schedule {
                 }
             }
             road.ready.remove(&turn);
-            let message = lane.waiting.pop_front()?.message;
+            let Waiting { planned, expires, message, .. } = lane.waiting.pop_front()?;
             lane.place = Place::Out(message.seq);
-            return Some(if expired { Next::Expired(message) } else { Next::Send(message) });
+            lane.expires = expires;
+            return Some(if expired {
+                Next::Expired(message)
+            } else {
+                Next::Send(message, Given { planned, expires })
+            });
         }
     }
 
@@ -243,12 +325,20 @@ impl Schedule {
         if self.readings > 0 && !matches!(after, After::Again(..)) {
             self.finished.insert((id, seq));
         }
+        let road = &mut self.roads[lane.road];
+        let mut takes = false;
         match after {
             After::Over => {}
-            After::Again(message, wait) => {
+            After::Sent => takes = true,
+            After::Again(message, wait, why) => {
                 let due = now.tick.after(wait);
-                let expires = message.expires_at.map(|at| due.after(at.since(message.due_at)));
-                lane.waiting.push_front(Waiting { due, expires, message: *message });
+                match why {
+                    Why::Told => road.told.asked_to_wait(id, due),
+                    Why::NotTaken => road.hoping.push_back(id),
+                    Why::NotTakenSooner => {}
+                }
+                let (hopes, expires) = (why == Why::NotTaken, lane.expires);
+                lane.waiting.push_front(Waiting { due, planned: due, hopes, expires, message: *message });
             }
             After::AllOver => {
                 if self.readings > 0 {
@@ -257,7 +347,27 @@ impl Schedule {
                 lane.waiting.clear();
             }
         }
+        let kind = lane.road;
         self.place(id, now.tick);
+        if takes {
+            self.taken(kind, now.tick);
+        }
+    }
+
+    /// A vendor takes messages: some that wait for that go before their time.
+    fn taken(&mut self, road: usize, now: Moment) {
+        self.roads[road].told = Told::default();
+        let mut left = LET_GO;
+        while left > 0
+            && let Some(id) = self.roads[road].hoping.pop_front()
+        {
+            let Some(lane) = self.lanes.get_mut(&id) else { continue };
+            let waits = matches!(lane.place, Place::Timed(at) if at > now);
+            let Some(head) = lane.waiting.front_mut().filter(|head| head.hopes && waits) else { continue };
+            (head.due, head.hopes) = (now, false);
+            left -= 1;
+            self.place(id, now);
+        }
     }
 
     /// When there may be something to do without anything having happened.
@@ -325,6 +435,7 @@ mod tests {
             peer: Peer::new(chat.to_string()).unwrap(),
             message: Outgoing::default(),
             attempts: 0,
+            said_at: at(0).wall,
             due_at: at(0).wall,
             urgency,
             expires_at: None,
@@ -345,7 +456,7 @@ mod tests {
     fn going(schedule: &mut Schedule, now: Now) -> Vec<(u128, i64)> {
         std::iter::from_fn(|| schedule.next(KIND, now))
             .map(|next| match next {
-                Next::Send(message) => (message.conversation.0, message.seq),
+                Next::Send(message, _) => (message.conversation.0, message.seq),
                 Next::Expired(message) => panic!("{} is not expired", message.seq),
             })
             .collect()
@@ -375,13 +486,94 @@ mod tests {
         }
         assert_eq!(going(&mut schedule, at(0)), [(1, 1), (2, 1)]);
         let later = Unsent { due_at: at(7_000).wall, ..message(1, 1, Urgency::Answer) };
-        schedule.done(ConversationId(1), After::Again(Box::new(later), Span::millis(6_990)), at(10));
+        schedule.done(ConversationId(1), After::Again(Box::new(later), Span::millis(6_990), Why::Told), at(10));
         schedule.done(ConversationId(2), After::Over, at(10));
         schedule.take(message(1, 3, Urgency::Answer), at(20));
         schedule.take(message(2, 2, Urgency::Answer), at(20));
         assert_eq!(going(&mut schedule, at(6_999)), [(2, 2)]);
         assert_eq!(schedule.wakes_at(), Some(Moment(7_000)));
         assert_eq!(going(&mut schedule, at(7_000)), [(1, 1)]);
+    }
+
+    #[test]
+    fn what_was_not_taken_goes_sooner_once_others_are_taken() {
+        let mut schedule = free();
+        for chat in 1..=20 {
+            schedule.take(message(chat, 1, Urgency::Answer), at(0));
+        }
+        let not_taken = |schedule: &mut Schedule, chat: u128, why: Why, now: i64| {
+            let again = Box::new(message(chat, 1, Urgency::Answer));
+            schedule.done(ConversationId(chat), After::Again(again, Span::minutes(30), why), at(now));
+        };
+        for (chat, _) in going(&mut schedule, at(0)) {
+            not_taken(&mut schedule, chat, Why::NotTaken, 1);
+        }
+        assert_eq!(going(&mut schedule, at(60_000)), []);
+        schedule.take(message(100, 1, Urgency::Answer), at(60_000));
+        assert_eq!(going(&mut schedule, at(60_000)), [(100, 1)]);
+        schedule.done(ConversationId(100), After::Sent, at(60_001));
+        // Each that is taken lets two go: the first that failed first.
+        assert_eq!(going(&mut schedule, at(60_002)), [(1, 1), (2, 1)]);
+        schedule.done(ConversationId(1), After::Sent, at(60_003));
+        assert_eq!(going(&mut schedule, at(60_004)), [(3, 1), (4, 1)]);
+        // What fails before its time goes at its time, and not before it once more.
+        for chat in [2, 3] {
+            not_taken(&mut schedule, chat, Why::NotTakenSooner, 60_005);
+        }
+        schedule.done(ConversationId(4), After::Sent, at(60_006));
+        let mut gone: Vec<u128> = Vec::new();
+        loop {
+            let next = going(&mut schedule, at(60_007));
+            if next.is_empty() {
+                break;
+            }
+            for (chat, _) in next {
+                gone.push(chat);
+                schedule.done(ConversationId(chat), After::Sent, at(60_007));
+            }
+        }
+        assert_eq!(gone, (5..=20).collect::<Vec<_>>());
+        assert_eq!(going(&mut schedule, at(60_005 + 30 * 60_000)), [(2, 1), (3, 1)]);
+    }
+
+    #[test]
+    fn three_in_a_row_that_are_told_to_wait_speak_for_all() {
+        let mut schedule = free();
+        for chat in 1..=6 {
+            schedule.take(message(chat, 1, Urgency::Answer), at(0));
+        }
+        assert_eq!(going(&mut schedule, at(0)).len(), 6);
+        let told = |schedule: &mut Schedule, chat: u128, seconds: i64| {
+            let again = Box::new(message(chat, 1, Urgency::Answer));
+            schedule.done(ConversationId(chat), After::Again(again, Span::seconds(seconds), Why::Told), at(0));
+        };
+        told(&mut schedule, 1, 5);
+        told(&mut schedule, 2, 9);
+        // One that is taken in between: it was those chats alone.
+        schedule.done(ConversationId(3), After::Sent, at(0));
+        told(&mut schedule, 4, 7);
+        told(&mut schedule, 5, 3);
+        schedule.take(message(7, 1, Urgency::Answer), at(100));
+        assert_eq!(going(&mut schedule, at(100)), [(7, 1)]);
+        told(&mut schedule, 6, 4);
+        schedule.take(message(8, 1, Urgency::Answer), at(200));
+        assert_eq!(going(&mut schedule, at(6_900)), [], "all wait for the longest of the three");
+        assert_eq!(schedule.wakes_at(), Some(at(7_000).tick));
+        assert_eq!(going(&mut schedule, at(7_000)), [(8, 1), (5, 1), (6, 1), (1, 1), (4, 1)]);
+    }
+
+    #[test]
+    fn what_was_said_by_a_clock_that_was_ahead_goes_after_its_own_wait() {
+        let mut schedule = free();
+        let ahead = |millis: i64| Moment(at(millis).wall.0 + 30 * 24 * 3_600_000);
+        let said = Unsent { said_at: ahead(0), due_at: ahead(2_000), ..message(1, 1, Urgency::Answer) };
+        schedule.take(Unsent { expires_at: Some(ahead(10_000)), ..said.clone() }, at(0));
+        assert_eq!(going(&mut schedule, at(1_999)), []);
+        assert_eq!(going(&mut schedule, at(2_000)), [(1, 1)]);
+        // It is worth as long as it was meant to be.
+        let (said_at, expires_at) = (ahead(0), Some(ahead(10_000)));
+        schedule.take(Unsent { said_at, due_at: said_at, expires_at, ..message(2, 1, Urgency::Answer) }, at(3_000));
+        assert!(matches!(schedule.next(KIND, at(13_000)), Some(Next::Expired(_))));
     }
 
     #[test]
@@ -448,7 +640,7 @@ mod tests {
         schedule.take(message(1, 1, Urgency::Answer), at(0));
         assert_eq!(going(&mut schedule, at(0)), [(1, 1)]);
         let later = Unsent { due_at: at(5_000).wall, ..message(1, 1, Urgency::Answer) };
-        schedule.done(ConversationId(1), After::Again(Box::new(later), Span::millis(5_000)), at(0));
+        schedule.done(ConversationId(1), After::Again(Box::new(later), Span::millis(5_000), Why::Told), at(0));
         let jumped = |tick| Now { tick: Moment(tick), wall: Moment(i64::MAX / 2) };
         assert_eq!(going(&mut schedule, jumped(4_999)), []);
         assert_eq!(going(&mut schedule, jumped(5_000)), [(1, 1)]);
@@ -477,12 +669,12 @@ mod tests {
             }
             let mut faults = coming.iter().map(|(.., fault)| *fault);
             while !schedule.lanes.is_empty() {
-                while let Some(Next::Send(message)) = schedule.next(KIND, at(now)) {
+                while let Some(Next::Send(message, _)) = schedule.next(KIND, at(now)) {
                     let id = message.conversation;
                     schedule.answered(KIND, id, Moment(now), Moment(now + 3));
                     if faults.next() == Some(0) {
                         let later = Unsent { due_at: at(now + 2_000).wall, ..message };
-                        schedule.done(id, After::Again(Box::new(later), Span::millis(1_997)), at(now + 3));
+                        schedule.done(id, After::Again(Box::new(later), Span::millis(1_997), Why::Told), at(now + 3));
                     } else {
                         over.entry(id.0).or_default().push(message.seq);
                         schedule.done(id, After::Over, at(now + 3));

@@ -36,7 +36,7 @@ use tracing::Instrument as _;
 
 use super::{
     Work, now,
-    schedule::{After, Next, Now, Schedule},
+    schedule::{After, Given, Next, Now, Schedule, Why},
     trace::{self, Origin},
     turn::Job,
 };
@@ -99,7 +99,7 @@ pub(super) enum Fate {
     /// The vendor took it.
     Sent,
     /// It is tried again at its `due_at`; the fault.
-    Later { fault: String, wait: Span },
+    Later { fault: String, wait: Span, why: Why },
     /// It will never go out; the fault, and whether nothing else to this customer will.
     Failed(String, bool),
 }
@@ -155,6 +155,15 @@ struct Teller {
 struct Ticker {
     begun: Moment,
     since: Instant,
+}
+
+/// How a message stands when its vendor has answered, by the clock that never jumps.
+#[derive(Clone, Copy)]
+struct Outlook {
+    /// How much sooner than planned it was tried.
+    sooner: Span,
+    /// For how long it is worth sending.
+    left: Option<Span>,
 }
 
 /// The task that gives messages out.
@@ -227,6 +236,14 @@ impl Ticker {
     }
 }
 
+impl Outlook {
+    fn of(given: Given, ticker: Ticker) -> Outlook {
+        let now = ticker.tick();
+        let sooner = given.planned.since(now).max(Span::millis(0));
+        Outlook { sooner, left: given.expires.map(|expires| expires.since(now)) }
+    }
+}
+
 impl Teller {
     fn of(&self, told: Told) {
         // The sender is gone only where the program is stopping.
@@ -291,9 +308,9 @@ impl Sender {
             while road.on_wire.load(Ordering::Acquire) < MOST_IN_FLIGHT {
                 let now = self.ticker.now();
                 match self.schedule.next(road.channel.kind(), now) {
-                    Some(Next::Send(message)) => {
+                    Some(Next::Send(message, given)) => {
                         let origin = self.origins.remove(&(message.conversation, message.seq));
-                        self.send(road, message, origin, &lease, now.tick);
+                        self.send(road, (message, given), origin, &lease, now.tick);
                     }
                     Some(Next::Expired(message)) => self.expire(message, &lease),
                     None => break,
@@ -302,7 +319,14 @@ impl Sender {
         }
     }
 
-    fn send(&self, road: &Road, message: Unsent, origin: Option<Origin>, lease: &Arc<Lease>, left: Moment) {
+    fn send(
+        &self,
+        road: &Road,
+        (message, given): (Unsent, Given),
+        origin: Option<Origin>,
+        lease: &Arc<Lease>,
+        left: Moment,
+    ) {
         road.on_wire.fetch_add(1, Ordering::AcqRel);
         let (work, tell, lease, ticker) = (self.work.clone(), self.teller(), lease.clone(), self.ticker);
         let (channel, on_wire, limited) = (road.channel.clone(), road.on_wire.clone(), road.limited);
@@ -316,7 +340,7 @@ impl Sender {
                 let _ = tell.post.send(Handed::Answered { kind, id, left, at: ticker.tick() });
             }
             let after = match answer {
-                Some(answer) => settle(&work, message, &lease, answer).await,
+                Some(answer) => settle(&work, message, Outlook::of(given, ticker), &lease, answer).await,
                 // Another replica sends it.
                 None => After::Over,
             };
@@ -540,7 +564,13 @@ async fn hand_over(
 }
 
 /// Decides what an answer means, and has it written down.
-async fn settle(work: &Work, mut message: Unsent, lease: &Arc<Lease>, answer: Result<Option<String>, Fault>) -> After {
+async fn settle(
+    work: &Work,
+    mut message: Unsent,
+    outlook: Outlook,
+    lease: &Arc<Lease>,
+    answer: Result<Option<String>, Fault>,
+) -> After {
     let fault = match answer {
         Ok(_) => {
             work.inner.meter.taken();
@@ -556,7 +586,7 @@ async fn settle(work: &Work, mut message: Unsent, lease: &Arc<Lease>, answer: Re
         channel = message.channel.word(), conversation = %message.conversation, seq = message.seq,
         attempts = message.attempts, fault = kind(&fault), "a message did not go out"
     );
-    let fate = decided(&mut message, fault, now());
+    let fate = decided(&mut message, fault, outlook, now());
     if matches!(fate, Fate::Later { .. }) {
         work.inner.meter.retried(message.channel);
     }
@@ -564,17 +594,20 @@ async fn settle(work: &Work, mut message: Unsent, lease: &Arc<Lease>, answer: Re
 }
 
 /// What becomes of a message after a fault that came at `now`. Where it is to be tried again, it is due then, and the
-/// try is counted.
-fn decided(message: &mut Unsent, fault: Fault, now: Moment) -> Fate {
-    let (wait, fault) = match fault {
+/// try is counted, unless it was made sooner than planned: the plan stands.
+fn decided(message: &mut Unsent, fault: Fault, outlook: Outlook, now: Moment) -> Fate {
+    let (wait, fault, why) = match fault {
         Fault::Refused(why) => return Fate::Failed(format!("the messenger refused it ({why})"), false),
         Fault::Gone => {
             return Fate::Failed("the customer can't be reached on this channel any more".to_owned(), true);
         }
         // The vendor's own word on when is no failed try, and is obeyed however long it is.
-        Fault::Wait(wait) => (wait, "the vendor asked to wait".to_owned()),
+        Fault::Wait(wait) => (wait, "the vendor asked to wait".to_owned(), Why::Told),
+        Fault::Down(why) | Fault::Locked(why) if outlook.sooner > Span::millis(0) => {
+            (outlook.sooner, why, Why::NotTakenSooner)
+        }
         Fault::Down(why) | Fault::Locked(why) => {
-            let left = message.expires_at.map(|expires| Span(expires.since(now).0 - LAST_TRY.0));
+            let left = outlook.left.map(|left| Span(left.0 - LAST_TRY.0));
             let next = usize::try_from(message.attempts).ok().and_then(|tried| RETRIES.get(tried));
             let Some(&wait) = next.filter(|_| left.is_none_or(|left| left > Span::millis(0))) else {
                 let why = format!("it could not be delivered in {} tries ({why})", message.attempts + 1);
@@ -583,12 +616,12 @@ fn decided(message: &mut Unsent, fault: Fault, now: Moment) -> Fate {
             message.attempts += 1;
             // The last try is at the end of its time and not behind it.
             let wait = jittered(wait);
-            (left.map_or(wait, |left| wait.min(left)), why)
+            (left.map_or(wait, |left| wait.min(left)), why, Why::NotTaken)
         }
     };
     let wait = Span(wait.0 + GRAIN.0);
     message.due_at = now.after(wait);
-    Fate::Later { fault, wait }
+    Fate::Later { fault, wait, why }
 }
 
 /// Has what became of a message written down, and waits for it: the next message of the conversation goes out only
@@ -601,8 +634,9 @@ async fn record(work: &Work, message: Unsent, lease: &Arc<Lease>, fate: Fate) ->
         // Where the writer has stopped, the message is still in the outbox.
         if work.inner.hand(job).await.is_err() || written.await.unwrap_or(true) {
             return match fate {
-                Fate::Later { wait, .. } => After::Again(Box::new(Arc::unwrap_or_clone(message)), wait),
-                Fate::Sent | Fate::Failed(_, false) => After::Over,
+                Fate::Later { wait, why, .. } => After::Again(Box::new(Arc::unwrap_or_clone(message)), wait, why),
+                Fate::Sent => After::Sent,
+                Fate::Failed(_, false) => After::Over,
                 Fate::Failed(_, true) => After::AllOver,
             };
         }
@@ -651,10 +685,16 @@ mod tests {
             peer: Peer::new("1").unwrap(),
             message: Outgoing::default(),
             attempts: 0,
+            said_at: AT,
             due_at: AT,
             urgency,
             expires_at: expiry(urgency, AT),
         }
+    }
+
+    /// How it stands when it is tried as planned.
+    fn planned(message: &Unsent, now: Moment) -> Outlook {
+        Outlook { sooner: Span::millis(0), left: message.expires_at.map(|expires| expires.since(now)) }
     }
 
     /// Tries a message until it is given up: the moments of all tries, and why.
@@ -662,7 +702,7 @@ mod tests {
         let mut tries = vec![message.due_at];
         loop {
             let now = message.due_at;
-            match decided(message, fault.clone(), now) {
+            match decided(message, fault.clone(), planned(message, now), now) {
                 Fate::Later { wait, .. } => {
                     assert_eq!(message.due_at, now.after(wait), "in the outbox stands what the schedule is told");
                     tries.push(message.due_at);
@@ -724,15 +764,26 @@ mod tests {
         let asked = Span::hours(30);
         for _ in 0..20 {
             let now = message.due_at;
-            let fate = decided(&mut message, Fault::Wait(asked), now);
+            let outlook = planned(&message, now);
+            let fate = decided(&mut message, Fault::Wait(asked), outlook, now);
             assert!(matches!(fate, Fate::Later { wait, .. } if wait >= asked), "{fate:?}");
             assert_eq!(message.attempts, RETRIES.len() as i64);
         }
     }
 
     #[test]
+    fn a_try_before_its_time_changes_nothing_of_the_plan() {
+        let mut message = Unsent { attempts: 4, ..unsent(Urgency::Answer) };
+        let outlook = Outlook { sooner: Span::minutes(7), left: Some(Span::hours(20)) };
+        let fate = decided(&mut message, Fault::Down("no connection".to_owned()), outlook, AT);
+        let Fate::Later { wait, why, .. } = fate else { panic!("{fate:?}") };
+        assert_eq!((wait, why), (Span(Span::minutes(7).0 + GRAIN.0), Why::NotTakenSooner));
+        assert_eq!((message.attempts, message.due_at), (4, AT.after(wait)));
+    }
+
+    #[test]
     fn what_will_never_be_taken_is_given_up_at_once() {
-        let fate = |fault| decided(&mut unsent(Urgency::News), fault, AT);
+        let fate = |fault| decided(&mut unsent(Urgency::News), fault, planned(&unsent(Urgency::News), AT), AT);
         let refused = fate(Fault::Refused("message is too long".to_owned()));
         assert!(matches!(&refused, Fate::Failed(why, false) if why.contains("message is too long")), "{refused:?}");
         // Whoever has left gets nothing of what waits behind it either.

@@ -677,6 +677,7 @@ impl Talk<'_> {
             peer: self.conversation.peer.clone(),
             message,
             attempts: 0,
+            said_at: self.now,
             due_at: self.now,
             urgency,
             expires_at: expiry(urgency, self.now),
