@@ -486,6 +486,23 @@ async fn a_database_of_a_newer_program_is_refused_and_left_as_it_is() {
     }
 }
 
+#[tokio::test]
+async fn an_old_database_that_somebody_serves_is_left_as_it_is() {
+    let place = Place::in_file();
+    make(&place, 1).await;
+    fill(&place, 1).await;
+    // As the older program has it.
+    let beside = format!("{}.lock", file(&place).display());
+    let lock = std::fs::File::options().create(true).truncate(false).write(true).open(beside).unwrap();
+    lock.try_lock().unwrap();
+    let refused = Store::open(&place.address()).await.unwrap_err().to_string();
+    assert!(refused.contains("another `usual serve`") && refused.contains("stop it first"), "{refused}");
+    assert_eq!(schema(&place).await, 1);
+    drop(lock);
+    Store::open(&place.address()).await.unwrap().close().await;
+    assert_eq!(schema(&place).await, Store::newest_schema());
+}
+
 /// What the program says when it ends by itself, as it must.
 async fn serve_to_its_end(place: &Place) -> String {
     let folder = tempfile::tempdir().unwrap();

@@ -212,7 +212,8 @@ impl Tx {
     }
 }
 
-fn lock_beside(path: &Path) -> Result<File, OpenError> {
+/// The lock of who serves a file; [`OpenError::Served`] while somebody does.
+pub(super) fn lock_beside(path: &Path) -> Result<File, OpenError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let other = |e: std::io::Error| OpenError::Other(name.to_string_lossy().into_owned(), e.to_string());

@@ -115,12 +115,17 @@ impl Pg {
             .fetch_one(&mut first)
             .await
             .map_err(|e| refused(&e))?;
-        // It has told all there was to tell.
-        let _ = first.close().await;
         if let Some(old) = too_old(version) {
             return Err(OpenError::OldServer(pg.shown.clone(), old));
         }
-        match MIGRATOR.run(&pg.pool).await {
+        // A large table takes its time, and so does the replica that is at it when this one comes.
+        for limit in ["SET statement_timeout = 0", "SET lock_timeout = 0"] {
+            sqlx::query(limit).execute(&mut first).await.map_err(|e| refused(&e))?;
+        }
+        let migrated = MIGRATOR.run(&mut first).await;
+        // What it was for is done.
+        let _ = first.close().await;
+        match migrated {
             Ok(()) => Ok(pg),
             Err(MigrateError::VersionMissing(version)) => Err(OpenError::Newer(pg.shown, version)),
             Err(e) => Err(refused(&e)),

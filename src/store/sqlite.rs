@@ -77,7 +77,11 @@ impl Lite {
         let mut connection = Connection::open(path).map_err(refused)?;
         connection.busy_timeout(LOCK_WAIT).map_err(refused)?;
         // Before anything is set: the file of a newer program stays as it is, to the byte.
-        refuse_newer(done(&connection).map_err(refused)?, path)?;
+        let done = done(&connection).map_err(refused)?;
+        refuse_newer(done, path)?;
+        // An older program that serves the file would find other tables under its hands.
+        let old = 0 < done && done < super::Store::newest_schema();
+        let _alone = if old { Some(super::others::lock_beside(path)?) } else { None };
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         for (pragma, value) in [("journal_mode", "wal"), ("synchronous", "full"), ("foreign_keys", "on")] {
             connection.pragma_update(None, pragma, value).map_err(refused)?;
