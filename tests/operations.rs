@@ -12,7 +12,7 @@ use url::Url;
 use self::support::{
     command::{end, ran, ready, refused, serving, usual, usual_after},
     place::Place,
-    sender::{CANARIES, Sender, new_id, sing},
+    sender::{CANARIES, STAFF, Sender, cookie_of, new_id, sing},
     shop::{LOOK_EVERY, PATIENCE, Printed, Program, free_port, metrics, number},
     telegram::{FakeTelegram, TOKEN, Trouble},
 };
@@ -443,6 +443,13 @@ async fn that_nothing_can_be_stored_is_said_once_and_counted_and_so_is_its_end()
     ready(&base).await;
     let visitor = Sender::visitor_at(&base).await;
     assert_eq!(visitor.say("2 margherita").await.status(), StatusCode::OK);
+    printed.until("/console/welcome?key=", 1).await;
+    let said = printed.text();
+    let link = said.split_whitespace().find(|word| word.contains("/console/welcome?key=")).unwrap();
+    let mut staff = Sender::at(&base);
+    staff.cookie = cookie_of(staff.welcome(link, STAFF, PASSWORD).await.headers());
+    let page = async |path: &str| staff.get(path).send().await.unwrap().text().await.unwrap();
+    const ALARM: &str = r#"<p class="alert" id="unstored" role="alert">"#;
     for spell in 1..=SPELLS {
         let message = json!({ "id": new_id(), "text": "a cola" });
         limit_files(&child, "1").await;
@@ -450,9 +457,13 @@ async fn that_nothing_can_be_stored_is_said_once_and_counted_and_so_is_its_end()
             assert_eq!(visitor.message(message.clone()).await.status(), StatusCode::SERVICE_UNAVAILABLE);
         }
         printed.until(BEGINS, spell).await;
+        assert!(page("/console/counts").await.contains(r#"data-stores="0""#));
+        assert!(page("/console").await.contains(ALARM), "who looks at the console is told");
         limit_files(&child, "unlimited").await;
         assert_eq!(visitor.message(message).await.status(), StatusCode::OK, "well again by itself");
         printed.until(ENDS, spell).await;
+        assert!(page("/console/counts").await.contains(r#"data-stores="1""#));
+        assert!(!page("/console").await.contains(ALARM));
     }
     let metrics = metrics(&base).await;
     for (name, count) in [

@@ -82,8 +82,8 @@ pub(super) async fn names(
     shown(&console, &staff, &headers, Side::Names(None)).await
 }
 
-/// How many orders are new, how many names are suggested, and how many customers wait: what the script counts in the title and rings for. And what time
-/// it is, for a tablet whose own clock is wrong.
+/// How many orders are new, how many names are suggested, and how many customers wait: what the script counts in the
+/// title and rings for. Whether orders can be stored. And what time it is, for a tablet whose own clock is wrong.
 pub(super) async fn counts(State(console): State<Console>) -> Result<Markup, Failure> {
     let web = &console.web;
     let now = web.now();
@@ -91,7 +91,11 @@ pub(super) async fn counts(State(console): State<Console>) -> Result<Markup, Fai
     let new = orders.iter().filter(|view| view.order.status == Status::Placed).count();
     let waiting = talks::waiting(&web.work.store().conversations(&web.merchant).await?);
     let names = web.work.store().suggested_names(&web.merchant).await?;
-    Ok(html! { data data-new=(new) data-waiting=(waiting) data-names=(names) data-now=(now.0) value=(new) {} })
+    let stores = u8::from(web.work.is_storing());
+    Ok(html! {
+        data data-new=(new) data-waiting=(waiting) data-names=(names) data-stores=(stores) data-now=(now.0)
+            value=(new) {}
+    })
 }
 
 /// The whole page; only its right side where the script asked for that.
@@ -142,6 +146,10 @@ pub(super) async fn whole(
                     hx-trigger="sse:orders, sse:talks, sse:names, sse:again, sse:out" { (counts) }
                 p.alert #offline role="alert" hidden {
                     "No connection to the shop's program. New orders do not show here. Trying again …"
+                }
+                p.alert #unstored role="alert" hidden[web.work.is_storing()] {
+                    "Nothing can be stored just now: no order comes in, and nothing that is pressed here is kept. See that \
+                     the disk has room and that the database answers; it goes on by itself then."
                 }
                 p.alert #silent role="status" hidden { "Press anywhere once, so that new orders can ring." }
                 main.desk {

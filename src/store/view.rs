@@ -287,7 +287,7 @@ impl Store {
             self.engine.all(CONVERSATIONS, &values![merchant.as_str(), MOST_CONVERSATIONS]).await?;
         let known: HashSet<String> = rows.iter().map(|row| row.conversation_id.clone()).collect();
         rows.extend(latest.into_iter().filter(|row| !known.contains(&row.conversation_id)));
-        let mut views = rows.into_iter().map(ConversationView::try_from).collect::<Result<Vec<_>, _>>()?;
+        let mut views: Vec<ConversationView> = rows.into_iter().filter_map(readable_talk).collect();
         views.sort_by_key(|view| std::cmp::Reverse(view.last_at));
         Ok(views)
     }
@@ -356,6 +356,13 @@ impl Author {
 fn readable(row: OrderViewRow) -> Option<OrderView> {
     let id = row.order.order_id.clone();
     OrderView::try_from(row).inspect_err(|fault| tracing::error!(order = id, %fault, "an order can't be read")).ok()
+}
+
+/// The same for a conversation.
+fn readable_talk(row: ConversationRow) -> Option<ConversationView> {
+    let id = row.conversation_id.clone();
+    let unread = |fault: &StoreError| tracing::error!(conversation = id, %fault, "a conversation can't be read");
+    ConversationView::try_from(row).inspect_err(unread).ok()
 }
 
 impl TryFrom<OrderRow> for Order {

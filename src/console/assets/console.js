@@ -108,6 +108,7 @@
       badge.textContent = String(count);
       badge.hidden = count === 0;
     }
+    document.getElementById("unstored").hidden = counted("stores") === 1;
     for (const card of document.querySelectorAll(".card.placed")) card.classList.toggle("ringing", fresh > 0);
   }
 
