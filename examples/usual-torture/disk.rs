@@ -1,8 +1,8 @@
 //! A disk that can be cut off from its power, filled up, made read-only, and made to fail: a file system in memory,
-//! mounted by FUSE, with one folder.
+//! mounted by FUSE.
 //!
-//! What was flushed survives a cut: a file's content by `fsync` of the file; its name with it (as ext4 and XFS do), or
-//! by `fsync` of the folder. Of what was not flushed, a cut keeps nothing, or everything up to some write, or any sectors
+//! What was flushed survives a cut: a file's content by `fsync` of the file; its name and its folders' with it (as ext4
+//! and XFS do), or by `fsync` of the folder. Of what was not flushed, a cut keeps nothing, or everything up to some write, or any sectors
 //! of any writes, as chance will have it: a real disk writes in any order and tears what it is writing. From the moment
 //! of the cut on nothing reaches the disk any more, whoever still runs.
 //!
@@ -10,7 +10,7 @@
 //! all the same, once the power goes.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ffi::{OsStr, OsString},
     io,
     path::{Path, PathBuf},
@@ -22,7 +22,7 @@ use anyhow::Context as _;
 use fuser::{
     BackgroundSession, Config, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo,
     LockOwner, MountOption, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyEmpty,
-    ReplyEntry, ReplyOpen, ReplyStatfs, ReplyWrite, Request, TimeOrNow, WriteFlags,
+    ReplyEntry, ReplyOpen, ReplyStatfs, ReplyWrite, Request, SessionACL, TimeOrNow, WriteFlags,
 };
 use rand::{Rng, rngs::StdRng};
 
@@ -67,12 +67,19 @@ pub struct Counts {
     pub dropped: u64,
 }
 
+/// A name in a folder.
+type Name = (u64, OsString);
+
+/// The folder in which all others are.
+const TOP: u64 = 1;
+
 #[derive(Default)]
 struct State {
+    /// Files and folders.
     files: BTreeMap<u64, File>,
-    names: BTreeMap<OsString, u64>,
+    names: BTreeMap<Name, u64>,
     /// Names that survive a cut.
-    durable_names: BTreeMap<OsString, u64>,
+    durable_names: BTreeMap<Name, u64>,
     next: u64,
     trouble: Trouble,
     /// The power is off.
@@ -86,6 +93,10 @@ struct File {
     durable: Vec<u8>,
     /// What was done to it since it was flushed.
     pending: Vec<Change>,
+    is_folder: bool,
+    mode: u16,
+    user: u32,
+    group: u32,
 }
 
 enum Change {
@@ -99,7 +110,8 @@ impl Disk {
     /// An empty disk, mounted in this folder.
     pub fn new(mount: &Path) -> anyhow::Result<Disk> {
         std::fs::create_dir_all(mount)?;
-        let state = State { next: 2, ..State::default() };
+        let top = File { is_folder: true, mode: 0o755, ..File::default() };
+        let state = State { next: TOP + 1, files: BTreeMap::from([(TOP, top)]), ..State::default() };
         let mut disk = Disk { mount: mount.to_owned(), state: Arc::new(Mutex::new(state)), session: None };
         disk.mount()?;
         Ok(disk)
@@ -137,12 +149,14 @@ impl Disk {
         self.mount()
     }
 
-    /// Copies what is on it into a folder.
+    /// Copies the files that lie in no folder of their own.
     pub fn copy_to(&self, folder: &Path) -> io::Result<()> {
         std::fs::create_dir_all(folder)?;
         let state = self.state();
-        for (name, id) in &state.names {
-            std::fs::write(folder.join(name), &state.files[id].live)?;
+        for ((_, name), id) in state.names.iter().filter(|((parent, _), _)| *parent == TOP) {
+            if !state.files[id].is_folder {
+                std::fs::write(folder.join(name), &state.files[id].live)?;
+            }
         }
         Ok(())
     }
@@ -157,6 +171,10 @@ impl Disk {
 
     fn mount(&mut self) -> anyhow::Result<()> {
         let mut config = Config::default();
+        // A server that refuses to run as root has a user of its own.
+        if rustix::process::geteuid().is_root() {
+            config.acl = SessionACL::All;
+        }
         config.mount_options = vec![MountOption::FSName("usual-torture".to_owned()), MountOption::NoAtime];
         let session = fuser::spawn_mount(Mounted(Arc::clone(&self.state)), &self.mount, &config);
         self.session = Some(session.context("FUSE is needed (/dev/fuse, and fusermount3 of fuse3)")?);
@@ -213,14 +231,39 @@ impl State {
             return Err(Errno::EIO);
         }
         pending.iter().for_each(|change| change.apply(&mut file.durable));
-        for (name, _) in self.names.iter().filter(|(_, named)| **named == id) {
-            self.durable_names.insert(name.clone(), id);
-        }
+        self.keep_names(id);
         Ok(())
     }
 
+    /// A file's names survive from here on, and those of the folders that it is in.
+    fn keep_names(&mut self, id: u64) {
+        let names = &self.names;
+        self.durable_names.retain(|name, named| *named != id || names.get(name) == Some(&id));
+        let named: Vec<Name> =
+            self.names.iter().filter(|(_, named)| **named == id).map(|(name, _)| name.clone()).collect();
+        for name in named {
+            self.keep_names(name.0);
+            self.durable_names.insert(name, id);
+        }
+    }
+
+    /// Something new in a folder.
+    fn make(&mut self, parent: INodeNo, name: &OsStr, file: File) -> Result<FileAttr, Errno> {
+        self.may_write(0)?;
+        let id = self.next;
+        self.next += 1;
+        self.files.insert(id, file);
+        self.names.insert((parent.0, name.to_owned()), id);
+        self.attributes(id).ok_or(Errno::ENOENT)
+    }
+
+    fn remove(&mut self, parent: INodeNo, name: &OsStr) -> Result<(), Errno> {
+        self.may_write(0)?;
+        self.names.remove(&(parent.0, name.to_owned())).map(|_| ()).ok_or(Errno::ENOENT)
+    }
+
     fn cut(&mut self, random: &mut StdRng) {
-        for file in self.files.values_mut() {
+        for file in self.files.values_mut().filter(|file| !file.is_folder) {
             let pending = std::mem::take(&mut file.pending);
             let written = |change: &Change| if let Change::Write(_, data) = change { data.len() as u64 } else { 0 };
             self.counts.dropped += pending.iter().map(written).sum::<u64>();
@@ -237,17 +280,15 @@ impl State {
             file.live.clone_from(&file.durable);
         }
         self.names = self.durable_names.clone();
-        let named: Vec<u64> = self.names.values().copied().collect();
-        self.files.retain(|id, _| named.contains(id));
+        let named: BTreeSet<u64> = self.names.values().copied().collect();
+        self.files.retain(|id, _| *id == TOP || named.contains(id));
         self.off = false;
     }
 
     fn attributes(&self, id: u64) -> Option<FileAttr> {
-        let (kind, size, perm) = match (id, self.files.get(&id)) {
-            (1, _) => (FileType::Directory, 0, 0o755),
-            (_, Some(file)) => (FileType::RegularFile, file.live.len() as u64, 0o644),
-            (_, None) => return None,
-        };
+        let file = self.files.get(&id)?;
+        let size = file.live.len() as u64;
+        let kind = if file.is_folder { FileType::Directory } else { FileType::RegularFile };
         Some(FileAttr {
             ino: INodeNo(id),
             size,
@@ -257,14 +298,21 @@ impl State {
             ctime: UNIX_EPOCH,
             crtime: UNIX_EPOCH,
             kind,
-            perm,
+            perm: file.mode,
             nlink: 1,
-            uid: 0,
-            gid: 0,
+            uid: file.user,
+            gid: file.group,
             rdev: 0,
             blksize: 4096,
             flags: 0,
         })
+    }
+}
+
+impl File {
+    fn new(request: &Request, is_folder: bool, mode: u32, mask: u32) -> File {
+        let mode = (mode & !mask & 0o7777) as u16;
+        File { is_folder, mode, user: request.uid(), group: request.gid(), ..File::default() }
     }
 }
 
@@ -309,9 +357,9 @@ impl Mounted {
 }
 
 impl Filesystem for Mounted {
-    fn lookup(&self, _: &Request, _: INodeNo, name: &OsStr, reply: ReplyEntry) {
+    fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         let state = self.state();
-        match state.names.get(name).and_then(|id| state.attributes(*id)) {
+        match state.names.get(&(parent.0, name.to_owned())).and_then(|id| state.attributes(*id)) {
             Some(attributes) => reply.entry(&REMEMBERED, &attributes, Generation(0)),
             None => reply.error(Errno::ENOENT),
         }
@@ -328,9 +376,9 @@ impl Filesystem for Mounted {
         &self,
         _: &Request,
         id: INodeNo,
-        _: Option<u32>,
-        _: Option<u32>,
-        _: Option<u32>,
+        mode: Option<u32>,
+        user: Option<u32>,
+        group: Option<u32>,
         size: Option<u64>,
         _: Option<TimeOrNow>,
         _: Option<TimeOrNow>,
@@ -353,25 +401,61 @@ impl Filesystem for Mounted {
                 file.pending.push(Change::Size(size));
             }
         }
+        if let Some(file) = state.files.get_mut(&id.0) {
+            file.mode = mode.map_or(file.mode, |mode| (mode & 0o7777) as u16);
+            (file.user, file.group) = (user.unwrap_or(file.user), group.unwrap_or(file.group));
+        }
         match state.attributes(id.0) {
             Some(attributes) => reply.attr(&REMEMBERED, &attributes),
             None => reply.error(Errno::ENOENT),
         }
     }
 
-    fn create(&self, _: &Request, _: INodeNo, name: &OsStr, _: u32, _: u32, _: i32, reply: ReplyCreate) {
+    fn create(
+        &self,
+        request: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        mode: u32,
+        mask: u32,
+        _: i32,
+        reply: ReplyCreate,
+    ) {
+        match self.state().make(parent, name, File::new(request, false, mode, mask)) {
+            Ok(attributes) => {
+                reply.created(&REMEMBERED, &attributes, Generation(0), FileHandle(0), FopenFlags::empty());
+            }
+            Err(error) => reply.error(error),
+        }
+    }
+
+    fn mkdir(&self, request: &Request, parent: INodeNo, name: &OsStr, mode: u32, mask: u32, reply: ReplyEntry) {
+        match self.state().make(parent, name, File::new(request, true, mode, mask)) {
+            Ok(attributes) => reply.entry(&REMEMBERED, &attributes, Generation(0)),
+            Err(error) => reply.error(error),
+        }
+    }
+
+    fn rmdir(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
+        let mut state = self.state();
+        let folder = state.names.get(&(parent.0, name.to_owned())).copied();
+        if state.names.keys().any(|(within, _)| Some(*within) == folder) {
+            return reply.error(Errno::ENOTEMPTY);
+        }
+        match state.remove(parent, name) {
+            Ok(()) => reply.ok(),
+            Err(error) => reply.error(error),
+        }
+    }
+
+    fn link(&self, _: &Request, id: INodeNo, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         let mut state = self.state();
         if let Err(error) = state.may_write(0) {
             return reply.error(error);
         }
-        let id = state.next;
-        state.next += 1;
-        state.files.insert(id, File::default());
-        state.names.insert(name.to_owned(), id);
-        match state.attributes(id) {
-            Some(attributes) => {
-                reply.created(&REMEMBERED, &attributes, Generation(0), FileHandle(0), FopenFlags::empty());
-            }
+        state.names.insert((parent.0, name.to_owned()), id.0);
+        match state.attributes(id.0) {
+            Some(attributes) => reply.entry(&REMEMBERED, &attributes, Generation(0)),
             None => reply.error(Errno::ENOENT),
         }
     }
@@ -433,13 +517,18 @@ impl Filesystem for Mounted {
         }
     }
 
-    fn fsyncdir(&self, _: &Request, _: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
+    fn fsyncdir(&self, _: &Request, folder: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
         let mut state = self.state();
         if state.off {
             return reply.error(Errno::EIO);
         }
         if !state.trouble.lying {
-            state.durable_names = state.names.clone();
+            let within = |(name, _): &(&Name, &u64)| name.0 == folder.0;
+            let now: Vec<(Name, u64)> =
+                state.names.iter().filter(within).map(|(name, id)| (name.clone(), *id)).collect();
+            state.durable_names.retain(|name, _| name.0 != folder.0);
+            state.durable_names.extend(now);
+            state.keep_names(folder.0);
         }
         reply.ok();
     }
@@ -448,23 +537,19 @@ impl Filesystem for Mounted {
         reply.ok();
     }
 
-    fn unlink(&self, _: &Request, _: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        let mut state = self.state();
-        if let Err(error) = state.may_write(0) {
-            return reply.error(error);
-        }
-        match state.names.remove(name) {
-            Some(_) => reply.ok(),
-            None => reply.error(Errno::ENOENT),
+    fn unlink(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
+        match self.state().remove(parent, name) {
+            Ok(()) => reply.ok(),
+            Err(error) => reply.error(error),
         }
     }
 
     fn rename(
         &self,
         _: &Request,
-        _: INodeNo,
+        parent: INodeNo,
         name: &OsStr,
-        _: INodeNo,
+        new_parent: INodeNo,
         new: &OsStr,
         _: RenameFlags,
         reply: ReplyEmpty,
@@ -473,19 +558,24 @@ impl Filesystem for Mounted {
         if let Err(error) = state.may_write(0) {
             return reply.error(error);
         }
-        match state.names.remove(name) {
+        match state.names.remove(&(parent.0, name.to_owned())) {
             Some(id) => {
-                state.names.insert(new.to_owned(), id);
+                state.names.insert((new_parent.0, new.to_owned()), id);
                 reply.ok();
             }
             None => reply.error(Errno::ENOENT),
         }
     }
 
-    fn readdir(&self, _: &Request, _: INodeNo, _: FileHandle, offset: u64, mut reply: ReplyDirectory) {
+    fn readdir(&self, _: &Request, folder: INodeNo, _: FileHandle, offset: u64, mut reply: ReplyDirectory) {
         let state = self.state();
-        for (at, (name, id)) in state.names.iter().enumerate().skip(offset as usize) {
-            if reply.add(INodeNo(*id), at as u64 + 1, FileType::RegularFile, name) {
+        // By number, so that whoever removes what is listed meanwhile misses nothing.
+        let within = state.names.iter().filter(|((parent, _), id)| *parent == folder.0 && **id > offset);
+        let mut within: Vec<(u64, &OsString)> = within.map(|((_, name), id)| (*id, name)).collect();
+        within.sort_unstable();
+        for (id, name) in within {
+            let kind = if state.files[&id].is_folder { FileType::Directory } else { FileType::RegularFile };
+            if reply.add(INodeNo(id), id, kind, name) {
                 break;
             }
         }

@@ -43,7 +43,7 @@ pub struct Options {
     /// The program; left out, the one that was built beside this
     #[arg(long)]
     usual: Option<PathBuf>,
-    /// `sqlite`, or the address of an empty PostgreSQL database
+    /// `sqlite`, or the address of an empty PostgreSQL database; for `power` the word `postgres`: it makes its own server
     #[arg(long, default_value = "sqlite")]
     database: String,
     /// Customers who order at once

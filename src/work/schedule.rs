@@ -8,7 +8,8 @@
 //! - A message is here once, however often it is handed in.
 //! - What a vendor did not take waits longer after each try. Each message that it takes again lets two of those go
 //!   before their time, once each: after an outage all go as fast as the limits let them, and a vendor that takes one in
-//!   ten is not run down.
+//!   ten is not run down. Where many wait and nothing is tried, one goes every few seconds, so that the end of an outage
+//!   is noticed.
 //! - A vendor that tells several conversations in a row to wait, and takes nothing in between, means the account: all
 //!   wait until the last of these waits is over.
 //!
@@ -35,6 +36,13 @@ use crate::{
 
 /// How many that wait a message lets go before their time, whose vendor takes it.
 const LET_GO: usize = 2;
+
+/// Conversations whose vendor did not take their message from which on that is an outage: one of them tries again when
+/// nobody has for [`TRIED_EVERY`].
+const OUTAGE: usize = 10;
+
+/// See [`OUTAGE`].
+const TRIED_EVERY: Span = Span::seconds(5);
 
 /// Conversations told to wait in a row from which on it is meant of all.
 const TOLD_IN_A_ROW: u32 = 3;
@@ -117,6 +125,8 @@ struct Road {
     held: Option<Moment>,
     /// Lanes whose first message the vendor did not take, in the order of that.
     hoping: VecDeque<ConversationId>,
+    /// When one of them is to try, in an outage.
+    tries_at: Option<Moment>,
     told: Told,
 }
 
@@ -198,6 +208,7 @@ impl Schedule {
             ready: BTreeMap::new(),
             held: None,
             hoping: VecDeque::new(),
+            tries_at: None,
             told: Told::default(),
         };
         Schedule {
@@ -272,7 +283,12 @@ impl Schedule {
                 self.place(id, now);
             }
         }
-        let road = self.roads.iter_mut().find(|road| road.kind == kind)?;
+        let place = self.roads.iter().position(|road| road.kind == kind)?;
+        if self.roads[place].tries_at.is_some_and(|at| at <= now) {
+            let more = self.let_go(place, 1, now) > 0;
+            self.roads[place].tries_at = more.then(|| now.after(TRIED_EVERY));
+        }
+        let road = &mut self.roads[place];
         road.held = road.told.all.filter(|until| *until > now);
         if road.held.is_some() {
             return None;
@@ -337,6 +353,9 @@ impl Schedule {
                     Why::NotTaken => road.hoping.push_back(id),
                     Why::NotTakenSooner => {}
                 }
+                if why != Why::Told && road.hoping.len() >= OUTAGE {
+                    road.tries_at = Some(now.tick.after(TRIED_EVERY));
+                }
                 let (hopes, expires) = (why == Why::NotTaken, lane.expires);
                 lane.waiting.push_front(Waiting { due, planned: due, hopes, expires, message: *message });
             }
@@ -357,23 +376,30 @@ impl Schedule {
     /// A vendor takes messages: some that wait for that go before their time.
     fn taken(&mut self, road: usize, now: Moment) {
         self.roads[road].told = Told::default();
-        let mut left = LET_GO;
-        while left > 0
+        self.roads[road].tries_at = None;
+        self.let_go(road, LET_GO, now);
+    }
+
+    /// Lets some go before their time that wait for their vendor; how many there were.
+    fn let_go(&mut self, road: usize, most: usize, now: Moment) -> usize {
+        let mut gone = 0;
+        while gone < most
             && let Some(id) = self.roads[road].hoping.pop_front()
         {
             let Some(lane) = self.lanes.get_mut(&id) else { continue };
             let waits = matches!(lane.place, Place::Timed(at) if at > now);
             let Some(head) = lane.waiting.front_mut().filter(|head| head.hopes && waits) else { continue };
             (head.due, head.hopes) = (now, false);
-            left -= 1;
+            gone += 1;
             self.place(id, now);
         }
+        gone
     }
 
     /// When there may be something to do without anything having happened.
     pub fn wakes_at(&self) -> Option<Moment> {
         let timer = self.timers.peek().map(|Reverse((at, _))| *at);
-        self.roads.iter().filter_map(|road| road.held).chain(timer).min()
+        self.roads.iter().flat_map(|road| [road.held, road.tries_at]).flatten().chain(timer).min()
     }
 
     /// Puts a lane where it belongs now.
@@ -508,32 +534,40 @@ mod tests {
         for (chat, _) in going(&mut schedule, at(0)) {
             not_taken(&mut schedule, chat, Why::NotTaken, 1);
         }
-        assert_eq!(going(&mut schedule, at(60_000)), []);
-        schedule.take(message(100, 1, Urgency::Answer), at(60_000));
-        assert_eq!(going(&mut schedule, at(60_000)), [(100, 1)]);
-        schedule.done(ConversationId(100), After::Sent, at(60_001));
+        // One tries every five seconds.
+        assert_eq!(schedule.wakes_at(), Some(at(5_001).tick));
+        assert_eq!(going(&mut schedule, at(5_000)), []);
+        assert_eq!(going(&mut schedule, at(5_001)), [(1, 1)]);
+        not_taken(&mut schedule, 1, Why::NotTakenSooner, 5_002);
+        assert_eq!(going(&mut schedule, at(10_001)), []);
+        assert_eq!(going(&mut schedule, at(10_002)), [(2, 1)]);
+        schedule.take(message(100, 1, Urgency::Answer), at(10_003));
+        assert_eq!(going(&mut schedule, at(10_003)), [(100, 1)]);
+        schedule.done(ConversationId(100), After::Sent, at(10_004));
         // Each that is taken lets two go: the first that failed first.
-        assert_eq!(going(&mut schedule, at(60_002)), [(1, 1), (2, 1)]);
-        schedule.done(ConversationId(1), After::Sent, at(60_003));
-        assert_eq!(going(&mut schedule, at(60_004)), [(3, 1), (4, 1)]);
+        assert_eq!(going(&mut schedule, at(10_005)), [(3, 1), (4, 1)]);
+        schedule.done(ConversationId(3), After::Sent, at(10_006));
+        assert_eq!(going(&mut schedule, at(10_007)), [(5, 1), (6, 1)]);
         // What fails before its time goes at its time, and not before it once more.
-        for chat in [2, 3] {
-            not_taken(&mut schedule, chat, Why::NotTakenSooner, 60_005);
+        for chat in [2, 5] {
+            not_taken(&mut schedule, chat, Why::NotTakenSooner, 10_008);
         }
-        schedule.done(ConversationId(4), After::Sent, at(60_006));
+        for chat in [4, 6] {
+            schedule.done(ConversationId(chat), After::Sent, at(10_009));
+        }
         let mut gone: Vec<u128> = Vec::new();
         loop {
-            let next = going(&mut schedule, at(60_007));
+            let next = going(&mut schedule, at(10_010));
             if next.is_empty() {
                 break;
             }
             for (chat, _) in next {
                 gone.push(chat);
-                schedule.done(ConversationId(chat), After::Sent, at(60_007));
+                schedule.done(ConversationId(chat), After::Sent, at(10_010));
             }
         }
-        assert_eq!(gone, (5..=20).collect::<Vec<_>>());
-        assert_eq!(going(&mut schedule, at(60_005 + 30 * 60_000)), [(2, 1), (3, 1)]);
+        assert_eq!(gone, (7..=20).collect::<Vec<_>>());
+        assert_eq!(going(&mut schedule, at(10_008 + 30 * 60_000)), [(1, 1), (2, 1), (5, 1)]);
     }
 
     #[test]

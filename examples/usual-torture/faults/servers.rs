@@ -9,9 +9,11 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use rand::Rng as _;
+use rustix::process::Pid;
 
 use crate::{
     Options,
+    disk::{Disk, Trouble},
     load::{Load, Shared},
     program::Program,
     rig::Rig,
@@ -42,13 +44,21 @@ const STEADY: Duration = Duration::from_millis(500);
 /// How often they are counted.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
+/// Lines of the server's log that are told when it fails.
+const LAST_LINES: usize = 12;
+
 /// Between two faults.
 const PAUSE: std::ops::RangeInclusive<u64> = 500..=3_000;
+
+/// How long the server runs between two cuts of its power, in milliseconds.
+const LIFE: std::ops::RangeInclusive<u64> = 500..=4_000;
 
 /// A server of our own, in a folder that its user owns. It is stopped when this is dropped.
 struct Server {
     binaries: PathBuf,
+    /// Its log, and its socket.
     data: tempfile::TempDir,
+    cluster: PathBuf,
     port: u16,
 }
 
@@ -104,6 +114,70 @@ async fn longest_silence(shared: &Shared) -> Option<Duration> {
         }
     }
     Some(longest)
+}
+
+/// The machine of the server loses its power again and again, under load, and its disk what was not flushed.
+pub async fn power(options: &Options, folder: &Path) -> anyhow::Result<Verdict> {
+    if options.database != "postgres" {
+        bail!("the power is cut of a server that this makes itself: say --database postgres");
+    }
+    let mount = tempfile::Builder::new().prefix("usual-torture-disk-").tempdir()?;
+    let mut disk = Disk::new(mount.path())?;
+    let server = tokio::task::block_in_place(|| Server::start_in(Some(disk.file("cluster"))))?;
+    let options = Options { database: server.address(), ..options.clone() };
+    let mut rig = Rig::new(&options, folder).await?;
+    let cuts = options.trials(if options.control { 8 } else { 50 });
+    rig.program.start().await?;
+    // What the making of the cluster left unflushed is none of the program's.
+    tokio::task::block_in_place(|| server.checkpoint())?;
+    disk.suffer(Trouble { lying: options.control, ..Trouble::default() });
+    rig.begin(rig.habits());
+    for _ in 0..cuts {
+        tokio::time::sleep(Duration::from_millis(rig.random.random_range(LIFE))).await;
+        let processes = server.processes()?;
+        rig.harmed();
+        disk.power_off();
+        for process in processes {
+            // One that has ended by itself is as good.
+            let _ = rustix::process::kill_process(process, rustix::process::Signal::KILL);
+        }
+        server.ended().await?;
+        disk.power_on(&mut rig.random)?;
+        // A machine that starts anew has no process of that number; this one may, until somebody asks how it ended.
+        match std::fs::remove_file(server.cluster.join("postmaster.pid")) {
+            Err(fault) if fault.kind() != std::io::ErrorKind::NotFound => return Err(fault.into()),
+            _ => {}
+        }
+        if let Err(fault) = tokio::task::block_in_place(|| server.control(&["start"])) {
+            if options.control {
+                return Ok(damaged(rig.verdict, cuts));
+            }
+            return Err(fault);
+        }
+    }
+    let counts = disk.counts();
+    if options.control {
+        rig.load.shared().hold(true);
+        rig.check(false)?;
+        let lost = rig.verdict.failures("acknowledged updates that are lost");
+        let mut verdict = Verdict::default();
+        verdict.figure("acknowledged updates lost, or no start", lost, "> 0 (control)", cuts, lost > 0);
+        return Ok(verdict);
+    }
+    rig.heal_and_check().await?;
+    let mut verdict = rig.verdict;
+    verdict.told("flushes", counts.flushes);
+    verdict.told("KiB written and not flushed at the cuts", counts.dropped / 1024);
+    super::ends::bound(&mut verdict, "cuts, with messages since the last, that did harm", rig.harms);
+    drop(server);
+    disk.unmount()?;
+    Ok(verdict)
+}
+
+/// What a disk that lies leaves may not even start.
+fn damaged(mut verdict: Verdict, cuts: usize) -> Verdict {
+    verdict.figure("acknowledged updates lost, or no start", "no start", "> 0 (control)", cuts, true);
+    verdict
 }
 
 /// Three programs on one database take updates in turn. The one that sends is killed, and the next one that sends is
@@ -195,36 +269,68 @@ async fn next_sent(rig: &Rig) -> anyhow::Result<Duration> {
 impl Server {
     /// Makes a cluster and starts it, as the user `postgres` where this runs as root, which PostgreSQL refuses.
     fn start() -> anyhow::Result<Server> {
+        Server::start_in(None)
+    }
+
+    /// With the cluster in a folder of somebody else's choice.
+    fn start_in(cluster: Option<PathBuf>) -> anyhow::Result<Server> {
         let mut versions: Vec<PathBuf> =
             std::fs::read_dir(SERVERS).context("PostgreSQL is needed")?.flatten().map(|entry| entry.path()).collect();
         versions.sort();
         let binaries = versions.pop().context("PostgreSQL is needed")?.join("bin");
         let data = tempfile::Builder::new().prefix("usual-torture-postgres-").tempdir()?;
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let server = Server { binaries, data, port };
+        let cluster = cluster.unwrap_or_else(|| data.path().join("cluster"));
+        let server = Server { binaries, data, cluster, port };
         if is_root() {
             run(Command::new("chown").arg("postgres").arg(server.data.path()))?;
         }
-        let cluster = server.cluster();
-        run(server.command("initdb").args(["-A", "trust", "-U", "usual", "-E", "UTF8", "-D"]).arg(&cluster))?;
+        let mut make = server.command("initdb");
+        run(make.args(["-A", "trust", "-U", "usual", "-E", "UTF8", "-D"]).arg(&server.cluster))?;
         server.control(&["start"])?;
         Ok(server)
     }
 
     fn control(&self, arguments: &[&str]) -> anyhow::Result<()> {
-        let folder = self.data.path().display();
-        let settings = format!("-p {} -k {folder} -c listen_addresses=127.0.0.1", self.port);
+        let settings = format!("-p {} -c unix_socket_directories= -c listen_addresses=127.0.0.1", self.port);
         let mut command = self.command("pg_ctl");
-        command.arg("-w").arg("-D").arg(self.cluster()).arg("-o").arg(settings).arg("-l");
-        run(command.arg(self.data.path().join("log")).args(arguments))
+        let log = self.data.path().join("log");
+        command.arg("-w").arg("-D").arg(&self.cluster).arg("-o").arg(settings).arg("-l").arg(&log).args(arguments);
+        run(&mut command).with_context(|| {
+            let log = std::fs::read_to_string(log).unwrap_or_default();
+            let last: Vec<&str> = log.lines().rev().take(LAST_LINES).collect();
+            format!("its log, backwards: {}", last.join(" | "))
+        })
     }
 
     fn address(&self) -> String {
         format!("postgres://usual@127.0.0.1:{}/postgres", self.port)
     }
 
-    fn cluster(&self) -> PathBuf {
-        self.data.path().join("cluster")
+    /// Has all that is in memory written down.
+    fn checkpoint(&self) -> anyhow::Result<()> {
+        run(self.command("psql").args(["-q", "-c", "CHECKPOINT"]).arg(self.address()))
+    }
+
+    /// The server's processes: the one that starts the others, and those.
+    fn processes(&self) -> anyhow::Result<Vec<Pid>> {
+        let first = std::fs::read_to_string(self.cluster.join("postmaster.pid"))?;
+        let first: i32 = first.lines().next().context("a process")?.trim().parse()?;
+        let children = std::fs::read_to_string(format!("/proc/{first}/task/{first}/children"))?;
+        let children = children.split_whitespace().map(str::parse).collect::<Result<Vec<i32>, _>>()?;
+        Ok([first].into_iter().chain(children).filter_map(Pid::from_raw).collect())
+    }
+
+    /// Waits until nobody has a file of the cluster open.
+    async fn ended(&self) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        while is_used(&self.cluster)? {
+            if begun.elapsed() > BACK_WITHIN {
+                bail!("a process of the server did not end");
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Ok(())
     }
 
     fn command(&self, name: &str) -> Command {
@@ -246,7 +352,14 @@ impl Drop for Server {
 }
 
 fn is_root() -> bool {
-    std::env::var_os("HOME").is_some_and(|home| home == "/root")
+    rustix::process::geteuid().is_root()
+}
+
+/// Whether a process works in this folder: a server's all do.
+fn is_used(folder: &Path) -> anyhow::Result<bool> {
+    let mut processes = std::fs::read_dir("/proc")?.flatten();
+    // One that ends meanwhile works nowhere.
+    Ok(processes.any(|process| std::fs::read_link(process.path().join("cwd")).is_ok_and(|at| at.starts_with(folder))))
 }
 
 /// Runs a command whose output nobody needs unless it fails. A server that it starts must not hold our pipes.
