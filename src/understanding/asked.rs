@@ -290,19 +290,21 @@ impl Draft<'_> {
         Some(n)
     }
 
-    /// The answer, where the message is nothing but a yes or a no with courtesy.
+    /// The answer, where the message is nothing but a yes or a no with courtesy. "Ok no" is a no.
     pub(super) fn yes_or_no(&self) -> Option<bool> {
         let mut answer = None;
         for segment in &self.segments {
             let roles = segment.roles;
-            if answer.is_none() && roles.any(&[Role::Yes, Role::No]) {
-                answer = Some(!roles.has(Role::No));
+            if roles.any(&[Role::Yes, Role::No]) {
+                let no = roles.has(Role::No) && (answer.is_none() || !roles.has(Role::Yes));
+                answer = Some(!no && answer.unwrap_or(true));
                 continue;
             }
             let filling = segment.mark.is_some_and(|mark| mark != Kind::Question)
                 || segment.dead
-                || roles.any(&[Role::Yes, Role::No, Role::Polite, Role::Stop, Role::Definite, Role::Open, Role::One]);
-            if !filling || segment.is_name() {
+                || roles.any(&[Role::Polite, Role::Stop, Role::Definite, Role::One]);
+            let holds_back = roles.any(&[Role::Not, Role::Without, Role::Instead, Role::Correction]);
+            if !filling || holds_back || segment.is_name() {
                 return None;
             }
         }

@@ -270,7 +270,9 @@ impl Draft<'_> {
     fn judge(&mut self, utterance: &Utterance<'_>) {
         self.answer = self.yes_or_no();
         let (has_cart, expecting) = (!utterance.cart.is_empty(), utterance.expecting);
-        self.sentences = kind::sentences(self.text, &self.words, &self.segments, &self.hits, has_cart, expecting);
+        let agrees = self.answer == Some(true);
+        self.sentences =
+            kind::sentences(self.text, &self.words, &self.segments, &self.hits, has_cart, expecting, agrees);
         self.hits = kind::judge(&self.hits, &mut self.sentences);
     }
 

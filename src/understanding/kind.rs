@@ -91,10 +91,7 @@ const CHOOSES: f32 = 2.5;
 /// For a yes or a no where the bot asked for one, and against it elsewhere.
 const ANSWERS: [f32; 2] = [3.4, -1.0];
 
-/// Words beside which a yes is none: "ok wait", "do not go ahead".
-const HOLDS_BACK: [Role; 5] = [Role::No, Role::Not, Role::Without, Role::Instead, Role::Correction];
-
-/// Against a yes that was asked for and that no word says: nothing outweighs it.
+/// Against a yes that was asked for and is not all that is said: nothing outweighs it.
 const UNSAID: f32 = -50.0;
 
 /// For nothing in particular: no word that anybody knows, in answer to a yes-or-no question.
@@ -198,6 +195,7 @@ pub fn sentences(
     hits: &[Hit],
     has_cart: bool,
     expecting: Option<Expecting>,
+    agrees: bool,
 ) -> Vec<Sentence> {
     let parts = parts(text, words, segments);
     let whole = (parts.len() > 1).then(|| scores(&pieces(text, words, segments)));
@@ -211,7 +209,7 @@ pub fn sentences(
         if let Some(whole) = &whole {
             odds.iter_mut().zip(whole).for_each(|(odds, whole)| *odds += whole * WHOLE);
         }
-        weigh(&mut odds, part, &hits, has_cart, expecting);
+        weigh(&mut odds, part, &hits, has_cart, expecting, agrees);
         found.push(Sentence { from, to, chances: likely(odds), told: None, counted });
     }
     found
@@ -237,7 +235,14 @@ fn parts<'a>(text: &str, words: &[Word], segments: &'a [Segment]) -> Vec<&'a [Se
 }
 
 /// Adds to the odds what the phrases, the names and the bot's question tell.
-fn weigh(odds: &mut Chances, part: &[Segment], hits: &[Hit], has_cart: bool, expecting: Option<Expecting>) {
+fn weigh(
+    odds: &mut Chances,
+    part: &[Segment],
+    hits: &[Hit],
+    has_cart: bool,
+    expecting: Option<Expecting>,
+    agrees: bool,
+) {
     for intent in INTENTS {
         let most = hits.iter().filter(|hit| hit.intent == *intent).map(|hit| hit.words).max().unwrap_or(0);
         if most > 0 {
@@ -291,9 +296,10 @@ fn weigh(odds: &mut Chances, part: &[Segment], hits: &[Hit], has_cart: bool, exp
     let says = |intent: Intent, role: Role| {
         part.iter().any(|s| s.roles.has(role)) || hits.iter().any(|hit| hit.intent == intent)
     };
-    // A yes places an order: where it was asked for, it has to be said in a word of consent, however likely it is.
+    // A yes places an order: where it was asked for, it is said in words of consent and nothing else is, however likely
+    // it is.
     odds[Intent::Confirm as usize] += match expecting {
-        Some(Expecting::Confirm) if !says(Intent::Confirm, Role::Yes) || any(&HOLDS_BACK) => UNSAID,
+        Some(Expecting::Confirm) if !(agrees && says(Intent::Confirm, Role::Yes)) => UNSAID,
         _ => answers,
     };
     odds[Intent::Decline as usize] += if says(Intent::Decline, Role::No) { answers } else { answers.min(0.0) };

@@ -651,6 +651,21 @@ fn answers_to_what_was_asked() {
     }
     // What is no word of consent places no order, however little else it can mean.
     for unsure in [
+        "ok no",
+        "yes but later",
+        "I didn't say yes",
+        "ok, ask my mom first",
+        "sure?",
+        "ok nei",
+        "ok tidak",
+        "ок нет",
+        "ok later",
+        "never said yes",
+        "ok thanks but no",
+        "isn't right",
+        "if my wife says yes",
+        "ok I want",
+        "yes?",
         "Anna",
         "for Anna",
         "maybe",
