@@ -224,6 +224,7 @@ fn next_of_waiting(bencher: Bencher<'_, '_>, waiting: usize) {
             due_at: now.wall,
             urgency: Urgency::Answer,
             expires_at: None,
+            told: false,
         };
         schedule.take(message, now);
     }

@@ -410,6 +410,7 @@ impl Pair {
             due_at: self.moment(),
             urgency: *[Urgency::Answer, Urgency::News, Urgency::Offer].choose(&mut self.dice).unwrap(),
             expires_at: self.dice.random_bool(0.5).then(|| self.moment()),
+            told: false,
         }
     }
 

@@ -105,6 +105,7 @@ impl House {
                     due_at: now(),
                     urgency,
                     expires_at: None,
+                    told: false,
                 };
                 tx.post(&unsent).await.unwrap();
                 talk.next_seq += 1;

@@ -150,7 +150,7 @@ fn names(event: &Event, ours: &MerchantId) -> Vec<String> {
         Event::Order { merchant, .. } if merchant == ours => vec![ORDERS.to_owned()],
         Event::Names { merchant } if merchant == ours => vec![NAMES.to_owned()],
         Event::Conversation { .. } | Event::Opened { .. } | Event::Order { .. } | Event::Names { .. } => Vec::new(),
-        Event::Anything => vec![AGAIN.to_owned()],
+        Event::Storing | Event::Anything => vec![AGAIN.to_owned()],
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
     session::{self, Staff},
     talks,
 };
-use crate::{id::ConversationId, order::Status};
+use crate::{id::ConversationId, order::Status, store::StoreError};
 
 /// Set by htmx: the id of the element that the answer is put into.
 const TARGET: HeaderName = HeaderName::from_static("hx-target");
@@ -86,15 +86,22 @@ pub(super) async fn names(
 /// title and rings for. Whether orders can be stored. And what time it is, for a tablet whose own clock is wrong.
 pub(super) async fn counts(State(console): State<Console>) -> Result<Markup, Failure> {
     let web = &console.web;
-    let now = web.now();
-    let orders = web.work.store().board(&web.merchant, now).await?;
-    let new = orders.iter().filter(|view| view.order.status == Status::Placed).count();
-    let waiting = talks::waiting(&web.work.store().conversations(&web.merchant).await?);
-    let names = web.work.store().suggested_names(&web.merchant).await?;
-    let stores = u8::from(web.work.is_storing());
+    let (now, store, stores) = (web.now(), web.work.store(), web.work.is_storing());
+    let counted = async {
+        let orders = store.board(&web.merchant, now).await?;
+        let new = orders.iter().filter(|view| view.order.status == Status::Placed).count();
+        let waiting = talks::waiting(&store.conversations(&web.merchant).await?);
+        Ok::<_, StoreError>((new, waiting, store.suggested_names(&web.merchant).await?))
+    };
+    let (new, waiting, names) = match counted.await {
+        Ok(counted) => counted,
+        // A database that does not answer is just what is to be told.
+        Err(_) if !stores => Default::default(),
+        Err(fault) => return Err(fault.into()),
+    };
     Ok(html! {
-        data data-new=(new) data-waiting=(waiting) data-names=(names) data-stores=(stores) data-now=(now.0)
-            value=(new) {}
+        data data-new=(new) data-waiting=(waiting) data-names=(names) data-stores=(u8::from(stores))
+            data-now=(now.0) value=(new) {}
     })
 }
 

@@ -29,7 +29,7 @@ pub use names::{NameView, NewName, Standing};
 pub use others::{Heard, LEASE, LONGEST_NEWS, Lease, Served, Watch};
 pub use records::{Conversation, Gathering, NewMessage, Recalled, Urgency};
 pub use staff::{Member, SignedIn};
-pub use turn::{Due, Shop, Tx, Unsent};
+pub use turn::{ASKED_TO_WAIT, Due, Shop, Tx, Unsent};
 pub use view::{AsideView, Author, ConversationView, MessageView, OrderView};
 pub use vitals::{Vitals, Waiting};
 

@@ -176,6 +176,13 @@ impl Lease {
         }
     }
 
+    /// It is over, as its holder gave it back.
+    pub fn end(&self) {
+        if let Some(until) = &self.until {
+            *until.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        }
+    }
+
     fn until(&self) -> Option<Instant> {
         self.until.as_ref().map(|until| *until.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -66,7 +66,12 @@ pub struct Unsent {
     pub urgency: Urgency,
     /// From when on it is not tried any more.
     pub expires_at: Option<Moment>,
+    /// Whether its vendor asked to wait until it is due: [`ASKED_TO_WAIT`].
+    pub told: bool,
 }
+
+/// The fault of a message whose vendor asked to wait.
+pub const ASKED_TO_WAIT: &str = "the vendor asked to wait";
 
 /// Where a message stands in the outbox, in the order in which messages are due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,6 +146,7 @@ row! {
         due_at: i64,
         urgency: String,
         expires_at: Option<i64>,
+        fault: Option<String>,
     }
 }
 
@@ -277,14 +283,14 @@ const UNDELIVERED: &str = "SELECT COUNT(*) FROM outbox WHERE merchant_id = $1 AN
 const UNREACHABLE: &str = "UPDATE conversation SET reachable = 0 WHERE merchant_id = $1 AND conversation_id = $2";
 
 const UNSENT: &str = "SELECT o.merchant_id, o.conversation_id, o.seq, o.channel, c.peer, m.body, m.buttons, \
-     o.attempts, m.at, o.due_at, o.urgency, o.expires_at FROM outbox o \
+     o.attempts, m.at, o.due_at, o.urgency, o.expires_at, o.fault FROM outbox o \
      JOIN conversation c ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
      JOIN message m ON m.merchant_id = o.merchant_id AND m.conversation_id = o.conversation_id AND m.seq = o.seq \
      WHERE o.merchant_id = $1 AND o.failed = 0 AND (o.conversation_id, o.seq) > ($2, $3) \
      ORDER BY o.conversation_id, o.seq LIMIT $4";
 
 const UNSENT_OF: &str = "SELECT o.merchant_id, o.conversation_id, o.seq, o.channel, c.peer, m.body, m.buttons, \
-     o.attempts, m.at, o.due_at, o.urgency, o.expires_at FROM outbox o \
+     o.attempts, m.at, o.due_at, o.urgency, o.expires_at, o.fault FROM outbox o \
      JOIN conversation c ON c.merchant_id = o.merchant_id AND c.conversation_id = o.conversation_id \
      JOIN message m ON m.merchant_id = o.merchant_id AND m.conversation_id = o.conversation_id AND m.seq = o.seq \
      WHERE o.failed = 0 AND o.merchant_id = $1 AND o.conversation_id = $2 ORDER BY o.seq";
@@ -1011,6 +1017,7 @@ impl TryFrom<UnsentRow> for Unsent {
             due_at: Moment(row.due_at),
             urgency: Urgency::of(&row.urgency)?,
             expires_at: row.expires_at.map(Moment),
+            told: row.fault.as_deref() == Some(ASKED_TO_WAIT),
         })
     }
 }

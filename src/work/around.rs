@@ -36,7 +36,8 @@ pub(super) fn news(replica: &str, events: &[Event]) -> String {
             }
             Event::Order { merchant, order } => text.push_str(&format!("o {merchant} {order}")),
             Event::Names { merchant } => text.push_str(&format!("n {merchant}")),
-            Event::Opened { .. } | Event::Anything => text.push('*'),
+            // Whether this process can store is no news to others.
+            Event::Opened { .. } | Event::Storing | Event::Anything => text.push('*'),
         }
     }
     if text.len() > LONGEST_NEWS { format!("{replica}\n*") } else { text }

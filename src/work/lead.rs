@@ -3,7 +3,7 @@
 //! lease. The others leave what they write in the outbox and tell of it.
 //!
 //! A replica that reaches its database and no vendor any more gives the lease back and stands aside for a moment: another
-//! one may have a better network. Where it is the vendor that is down, the lease goes round, which harms nobody.
+//! one may have a better network. Where it is the vendor that is down, the lease goes round, and each tries in its turn.
 //!
 //! Race: a replica that is stopped and wakes up after its lease has ended may have a message on the wire, which the next
 //! one sends again. It starts nothing more, as it looks at its own clock before each message, and what it would write
@@ -14,6 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures::FutureExt as _;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -53,7 +54,7 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-    /// A call that began then was answered, by whatever words, or was not.
+    /// A call that began then was answered, or failed on its way or at the vendor's.
     pub(super) fn called(&self, begun: Instant, answered: bool) {
         let mut unanswered = self.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
         if answered {
@@ -66,6 +67,15 @@ impl Reach {
             *unanswered = None;
             self.lost.notify_one();
         }
+    }
+}
+
+impl Reach {
+    /// Begins anew: what was noticed before is no news any more.
+    fn forget(&self) {
+        *self.unanswered.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        // A notice that nobody waited for is kept for whoever comes.
+        let _ = self.lost.notified().now_or_never();
     }
 }
 
@@ -97,9 +107,10 @@ impl Work {
                 tokio::time::sleep(CALLS_LOOKED_AT_EVERY).await;
             }
         };
-        // Some may hang for longer.
+        // Some may hang for longer. What becomes of those is the next holder's to find out.
         let _ = tokio::time::timeout(CALLS_END_WITHIN, ended).await;
         self.give_back(&lease).await;
+        lease.end();
     }
 
     async fn give_back(&self, lease: &Lease) {
@@ -142,6 +153,7 @@ pub(super) async fn keep(work: Work, closing: CancellationToken) {
                 () = tokio::time::sleep(ASIDE_FOR) => {}
             }
         }
+        work.inner.reach.forget();
     }
 }
 

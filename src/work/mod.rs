@@ -97,6 +97,8 @@ pub enum Event {
         /// Of which shop.
         merchant: MerchantId,
     },
+    /// What arrives can be stored no longer, or again: see [`Work::is_storing`].
+    Storing,
     /// Another process wrote: look again at everything.
     Anything,
 }

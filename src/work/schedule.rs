@@ -10,8 +10,8 @@
 //!   before their time, once each: after an outage all go as fast as the limits let them, and a vendor that takes one in
 //!   ten is not run down. Where many wait and nothing is tried, one goes every few seconds, so that the end of an outage
 //!   is noticed.
-//! - A vendor that tells several conversations in a row to wait, and takes nothing in between, means the account: all
-//!   wait until the last of these waits is over.
+//! - A vendor that tells several conversations to wait, and takes nothing in between, means the account: all wait until
+//!   the first of these waits is over.
 //!
 //! One table and one queue of timers: what waits costs its own size and a place in each, and no task.
 //!
@@ -44,8 +44,8 @@ const OUTAGE: usize = 10;
 /// See [`OUTAGE`].
 const TRIED_EVERY: Span = Span::seconds(5);
 
-/// Conversations told to wait in a row from which on it is meant of all.
-const TOLD_IN_A_ROW: u32 = 3;
+/// Conversations that wait as they were told, nothing having been taken since, from which on it is meant of all.
+const TOLD_AT_ONCE: usize = 3;
 
 /// Longer than any wait of our own, jitter included, and than any that a vendor was seen to ask for. A stored moment that
 /// is further ahead was written while the clock was wrong.
@@ -133,9 +133,8 @@ struct Road {
 /// What a vendor said of waiting since it last took something.
 #[derive(Default)]
 struct Told {
-    last: Option<ConversationId>,
-    in_a_row: u32,
-    until: Option<Moment>,
+    /// To whom, and until when.
+    waits: Vec<(ConversationId, Moment)>,
     /// Until when all wait.
     all: Option<Moment>,
 }
@@ -179,22 +178,38 @@ struct Turn {
 }
 
 impl Now {
-    /// When a stored moment is, by the clock that never jumps. Who said it at a moment that is still to come had another
-    /// clock; then what is between the two counts.
+    /// When a stored moment is, by the clock that never jumps. Where its message was said at a moment that is still to
+    /// come, the clock was another one, and what is between the two counts.
     fn tick_at(self, wall: Moment, said: Moment) -> Moment {
-        let meant = wall.since(said).max(Span::millis(0)).min(LONGEST_WAIT);
-        self.tick.after(wall.since(self.wall).min(meant))
+        let ahead = wall.since(self.wall).min(LONGEST_WAIT);
+        let meant = wall.since(said);
+        self.tick.after(if meant < Span::millis(0) { ahead } else { ahead.min(meant) })
+    }
+}
+
+impl Road {
+    /// The first message of a lane waits as the vendor did not take it.
+    fn not_taken(&mut self, id: ConversationId, now: Moment) {
+        self.hoping.push_back(id);
+        self.tried(now);
+    }
+
+    /// Something was tried in vain.
+    fn tried(&mut self, now: Moment) {
+        if self.hoping.len() >= OUTAGE {
+            self.tries_at = Some(now.after(TRIED_EVERY));
+        }
     }
 }
 
 impl Told {
-    fn asked_to_wait(&mut self, id: ConversationId, until: Moment) {
-        if self.last != Some(id) {
-            self.in_a_row += 1;
-        }
-        (self.last, self.until) = (Some(id), self.until.max(Some(until)));
-        if self.in_a_row >= TOLD_IN_A_ROW {
-            self.all = self.until;
+    fn asked_to_wait(&mut self, id: ConversationId, until: Moment, now: Moment) {
+        // What is over says nothing any more.
+        self.waits.retain(|(other, until)| *other != id && *until > now);
+        self.waits.push((id, until));
+        if self.waits.len() >= TOLD_AT_ONCE {
+            self.all = self.waits.iter().map(|(_, until)| *until).min();
+            self.waits.clear();
         }
     }
 }
@@ -242,8 +257,13 @@ impl Schedule {
         }
         let due = now.tick_at(message.due_at, message.said_at);
         let expires = message.expires_at.map(|at| now.tick_at(at, message.said_at));
-        lane.waiting.insert(at, Waiting { due, planned: due, hopes: false, expires, message });
+        // An earlier run, or another replica, tried it in vain.
+        let hopes = message.attempts > 0 && !message.told && due > now.tick;
+        lane.waiting.insert(at, Waiting { due, planned: due, hopes, expires, message });
         self.place(id, now.tick);
+        if hopes {
+            self.roads[road].not_taken(id, now.tick);
+        }
         true
     }
 
@@ -349,12 +369,9 @@ impl Schedule {
             After::Again(message, wait, why) => {
                 let due = now.tick.after(wait);
                 match why {
-                    Why::Told => road.told.asked_to_wait(id, due),
-                    Why::NotTaken => road.hoping.push_back(id),
-                    Why::NotTakenSooner => {}
-                }
-                if why != Why::Told && road.hoping.len() >= OUTAGE {
-                    road.tries_at = Some(now.tick.after(TRIED_EVERY));
+                    Why::Told => road.told.asked_to_wait(id, due, now.tick),
+                    Why::NotTaken => road.not_taken(id, now.tick),
+                    Why::NotTakenSooner => road.tried(now.tick),
                 }
                 let (hopes, expires) = (why == Why::NotTaken, lane.expires);
                 lane.waiting.push_front(Waiting { due, planned: due, hopes, expires, message: *message });
@@ -465,6 +482,7 @@ mod tests {
             due_at: at(0).wall,
             urgency,
             expires_at: None,
+            told: false,
         }
     }
 
@@ -571,29 +589,53 @@ mod tests {
     }
 
     #[test]
-    fn three_in_a_row_that_are_told_to_wait_speak_for_all() {
+    fn what_an_earlier_run_tried_in_vain_goes_sooner_too_unless_it_was_told_to_wait() {
+        let mut schedule = free();
+        for chat in 1..=4 {
+            let due_at = at(3_600_000).wall;
+            let told = chat == 2;
+            schedule.take(
+                Unsent { attempts: 5, due_at, told, ..message(chat, 1, Urgency::News) },
+                Now { wall: at(0).wall, ..at(0) },
+            );
+        }
+        schedule.take(message(9, 1, Urgency::Answer), at(0));
+        assert_eq!(going(&mut schedule, at(0)), [(9, 1)]);
+        schedule.done(ConversationId(9), After::Sent, at(1));
+        assert_eq!(going(&mut schedule, at(2)), [(1, 1), (3, 1)]);
+        schedule.done(ConversationId(1), After::Sent, at(3));
+        assert_eq!(going(&mut schedule, at(4)), [(4, 1)]);
+        assert_eq!(going(&mut schedule, at(3_600_000)), [(2, 1)]);
+    }
+
+    #[test]
+    fn three_that_are_told_to_wait_speak_for_all() {
         let mut schedule = free();
         for chat in 1..=6 {
             schedule.take(message(chat, 1, Urgency::Answer), at(0));
         }
         assert_eq!(going(&mut schedule, at(0)).len(), 6);
-        let told = |schedule: &mut Schedule, chat: u128, seconds: i64| {
+        let told = |schedule: &mut Schedule, chat: u128, seconds: i64, now: i64| {
             let again = Box::new(message(chat, 1, Urgency::Answer));
-            schedule.done(ConversationId(chat), After::Again(again, Span::seconds(seconds), Why::Told), at(0));
+            schedule.done(ConversationId(chat), After::Again(again, Span::seconds(seconds), Why::Told), at(now));
         };
-        told(&mut schedule, 1, 5);
-        told(&mut schedule, 2, 9);
+        // Two of them, again and again, are two.
+        told(&mut schedule, 1, 6_775, 0);
+        for now in [0, 1_000, 2_000] {
+            told(&mut schedule, 2, 1, now);
+            assert_eq!(going(&mut schedule, at(now + 1_000)), [(2, 1)]);
+        }
         // One that is taken in between: it was those chats alone.
-        schedule.done(ConversationId(3), After::Sent, at(0));
-        told(&mut schedule, 4, 7);
-        told(&mut schedule, 5, 3);
-        schedule.take(message(7, 1, Urgency::Answer), at(100));
-        assert_eq!(going(&mut schedule, at(100)), [(7, 1)]);
-        told(&mut schedule, 6, 4);
-        schedule.take(message(8, 1, Urgency::Answer), at(200));
-        assert_eq!(going(&mut schedule, at(6_900)), [], "all wait for the longest of the three");
-        assert_eq!(schedule.wakes_at(), Some(at(7_000).tick));
-        assert_eq!(going(&mut schedule, at(7_000)), [(8, 1), (5, 1), (6, 1), (1, 1), (4, 1)]);
+        schedule.done(ConversationId(3), After::Sent, at(3_000));
+        told(&mut schedule, 4, 7, 3_000);
+        told(&mut schedule, 5, 3, 3_000);
+        schedule.take(message(7, 1, Urgency::Answer), at(3_100));
+        assert_eq!(going(&mut schedule, at(3_100)), [(7, 1)]);
+        told(&mut schedule, 6, 4, 3_100);
+        schedule.take(message(8, 1, Urgency::Answer), at(3_200));
+        assert_eq!(going(&mut schedule, at(5_900)), [], "all wait for the shortest of the three");
+        assert_eq!(schedule.wakes_at(), Some(at(6_000).tick));
+        assert_eq!(going(&mut schedule, at(6_000)), [(8, 1), (5, 1)]);
     }
 
     #[test]

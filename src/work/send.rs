@@ -45,7 +45,7 @@ use crate::{
     failpoint::Failpoint,
     id::{ConversationId, MerchantId},
     moment::{Moment, Span},
-    store::{Due, Lease, Store, StoreError, Unsent, Urgency},
+    store::{ASKED_TO_WAIT, Due, Lease, Store, StoreError, Unsent, Urgency},
 };
 
 /// Messages of one channel on the wire at once: enough to keep a vendor busy, few enough to know what was in flight.
@@ -92,6 +92,9 @@ const MOST_SWEPT: i64 = 1_000;
 
 /// Things that are handed in and taken at once, before anything else is looked at.
 const MOST_AT_ONCE: usize = 256;
+
+/// How soon the schedule is looked at again where nothing happens meanwhile.
+const SOONEST: Duration = Duration::from_millis(1);
 
 /// What became of a message.
 #[derive(Debug, Clone)]
@@ -262,12 +265,16 @@ impl Sender {
         loop {
             self.give_out();
             let wakes = self.schedule.wakes_at().filter(|_| self.complete).map(|at| self.ticker.instant_of(at));
+            // What is due and did not go finds no room on the wire, and an answer makes that.
+            let wakes = wakes.map(|at| at.max(tokio::time::Instant::now() + SOONEST));
             tokio::select! {
+                biased;
                 () = closing.cancelled() => return,
                 Ok(()) = lead.changed() => {
                     let lease = lead.borrow_and_update().clone();
                     self.turn_to(lease);
                 }
+                _ = sweeps.tick() => self.sweep(),
                 _ = handed_in.recv_many(&mut handed, MOST_AT_ONCE) => {
                     let now = self.ticker.now();
                     for one in handed.drain(..) {
@@ -275,7 +282,6 @@ impl Sender {
                     }
                 }
                 () = sleep_until(wakes), if wakes.is_some() => {}
-                _ = sweeps.tick() => self.sweep(),
             }
         }
     }
@@ -602,7 +608,7 @@ fn decided(message: &mut Unsent, fault: Fault, outlook: Outlook, now: Moment) ->
             return Fate::Failed("the customer can't be reached on this channel any more".to_owned(), true);
         }
         // The vendor's own word on when is no failed try, and is obeyed however long it is.
-        Fault::Wait(wait) => (wait, "the vendor asked to wait".to_owned(), Why::Told),
+        Fault::Wait(wait) => (wait, ASKED_TO_WAIT.to_owned(), Why::Told),
         Fault::Down(why) | Fault::Locked(why) if outlook.sooner > Span::millis(0) => {
             (outlook.sooner, why, Why::NotTakenSooner)
         }
@@ -689,6 +695,7 @@ mod tests {
             due_at: AT,
             urgency,
             expires_at: expiry(urgency, AT),
+            told: false,
         }
     }
 

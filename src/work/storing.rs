@@ -25,7 +25,7 @@ impl Work {
         // Each commit comes by, and hardly ever has anything to say.
         if failing.load(Ordering::Relaxed) && failing.swap(false, Ordering::Relaxed) {
             tracing::info!("what arrives is stored again");
-            self.tell(Event::Anything);
+            self.tell(Event::Storing);
         }
     }
 
@@ -35,7 +35,7 @@ impl Work {
         self.inner.meter.not_committed(kind);
         if !self.inner.storing.failing.swap(true, Ordering::Relaxed) {
             tracing::error!(%fault, "what arrives can't be stored; until it can, senders are told to try again");
-            self.tell(Event::Anything);
+            self.tell(Event::Storing);
         }
     }
 }

@@ -681,6 +681,7 @@ impl Talk<'_> {
             due_at: self.now,
             urgency,
             expires_at: expiry(urgency, self.now),
+            told: false,
         };
         self.tx.post(&unsent).await?;
         self.outcome.posts.push(unsent);

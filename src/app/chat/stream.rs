@@ -186,7 +186,7 @@ impl Stream {
                 *merchant == self.merchant && self.conversation == Some(*conversation)
             }
             Event::Opened { merchant, peer } => *merchant == self.merchant && *peer == self.peer,
-            Event::Order { .. } | Event::Names { .. } => false,
+            Event::Order { .. } | Event::Names { .. } | Event::Storing => false,
             Event::Anything => true,
         }
     }
