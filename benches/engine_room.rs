@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use theusual::{
     cart::Line,
     channel::{
-        Arrival, Channel, ChannelKind, Fault, Inbox as _, Outgoing, Peer, Pending,
+        Arrival, Channel, ChannelKind, Fault, Inbox as _, Leave, Outgoing, Peer, Pending,
         telegram::{
             LIMITS,
             hook::{self, Posted},
@@ -70,7 +70,12 @@ impl Channel for Taker {
         ChannelKind::Telegram
     }
 
-    fn send<'a>(&'a self, _: &'a Peer, _: &'a Outgoing) -> Pending<'a, Result<Option<String>, Fault>> {
+    fn send<'a>(
+        &'a self,
+        _: &'a Peer,
+        _: &'a Outgoing,
+        _: Option<Leave>,
+    ) -> Pending<'a, Result<Option<String>, Fault>> {
         Box::pin(async { Ok(None) })
     }
 

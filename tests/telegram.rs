@@ -11,7 +11,7 @@ use axum::{Router, body::Bytes, http::HeaderMap, http::StatusCode, routing::post
 use serde_json::json;
 use theusual::{
     channel::{
-        Arrival, Button, Channel, Content, Fault, Inbox, NotTaken, Outgoing, Peer, Pending,
+        Arrival, Button, Channel, Content, Fault, Inbox, Leave, NotTaken, Outgoing, Peer, Pending,
         telegram::{self, Settings, StartError, Telegram, hook, poll},
     },
     moment::{Moment, Span},
@@ -103,13 +103,29 @@ async fn a_message_goes_out_with_its_buttons() {
     fake.raw_update(json!({"message": {"chat": {"id": 7, "type": "private"}}}));
     let button = |label: &str| Button { label: label.into(), data: format!("t1:{label}") };
     let sent = Outgoing { text: "Yes? <b>🍕</b> _*".into(), buttons: vec![button("Yes"), button("No")] };
-    let id = bot.send(&peer(7), &sent).await.unwrap().unwrap();
+    let id = bot.send(&peer(7), &sent, None).await.unwrap().unwrap();
     let reply = &fake.replies(7)[0];
     assert_eq!((reply.message_id.to_string(), reply.text.as_str()), (id, "Yes? <b>🍕</b> _*"));
     let keys = |label: &str| (label.to_owned(), format!("t1:{label}"));
     assert_eq!(reply.rows, [[keys("Yes"), keys("No")]]);
     bot.typing(&peer(7)).await;
     assert_eq!(fake.calls("sendchataction"), 1);
+    fake.abandon();
+}
+
+#[tokio::test]
+async fn a_message_that_may_not_leave_any_more_does_not() {
+    let fake = FakeTelegram::start().await;
+    let bot = bot_of(&fake, TOKEN);
+    fake.raw_update(json!({"message": {"chat": {"id": 7, "type": "private"}}}));
+    let leave = |may: bool| -> Option<Leave> { Some(Arc::new(move || may)) };
+    // Over a connection of its own, and over one that is kept.
+    for text in ["one", "two"] {
+        assert!(matches!(bot.send(&peer(7), &message("late"), leave(false)).await, Err(Fault::Down(_))));
+        bot.send(&peer(7), &message(text), leave(true)).await.unwrap();
+    }
+    let texts: Vec<String> = fake.replies(7).into_iter().map(|reply| reply.text).collect();
+    assert_eq!(texts, ["one", "two"]);
     fake.abandon();
 }
 
@@ -121,29 +137,29 @@ async fn faults_say_what_to_do_next() {
     let hi = message("hi");
 
     fake.trouble(Trouble::TooMany(6_775));
-    assert_eq!(bot.send(&peer(7), &hi).await, Err(Fault::Wait(Span::seconds(6_775))));
+    assert_eq!(bot.send(&peer(7), &hi, None).await, Err(Fault::Wait(Span::seconds(6_775))));
     fake.trouble(Trouble::Broken);
     let asked = std::time::Instant::now();
-    assert_eq!(bot.send(&peer(7), &hi).await, Err(Fault::Down("Internal Server Error".into())));
+    assert_eq!(bot.send(&peer(7), &hi, None).await, Err(Fault::Down("Internal Server Error".into())));
     assert!(asked.elapsed() < Duration::from_secs(5), "a server that fails is known at once");
     fake.trouble(Trouble::Cut);
-    assert!(matches!(bot.send(&peer(7), &hi).await, Err(Fault::Down(_))));
+    assert!(matches!(bot.send(&peer(7), &hi, None).await, Err(Fault::Down(_))));
     assert_eq!(fake.count(7), 0);
     // Taken, but nobody said so: this is where a message may go out twice.
     fake.trouble(Trouble::Dropped);
-    assert!(matches!(bot.send(&peer(7), &hi).await, Err(Fault::Down(_))));
+    assert!(matches!(bot.send(&peer(7), &hi, None).await, Err(Fault::Down(_))));
     assert_eq!(fake.count(7), 1);
     fake.block(7, true);
-    assert_eq!(bot.send(&peer(7), &hi).await, Err(Fault::Gone));
+    assert_eq!(bot.send(&peer(7), &hi, None).await, Err(Fault::Gone));
     fake.block(7, false);
-    assert_eq!(bot.send(&peer(8), &hi).await, Err(Fault::Gone), "nobody with that number");
-    assert!(matches!(bot.send(&Peer::new("seven").unwrap(), &hi).await, Err(Fault::Refused(_))));
-    let refused = bot.send(&peer(7), &message(&"x".repeat(4_097))).await;
+    assert_eq!(bot.send(&peer(8), &hi, None).await, Err(Fault::Gone), "nobody with that number");
+    assert!(matches!(bot.send(&Peer::new("seven").unwrap(), &hi, None).await, Err(Fault::Refused(_))));
+    let refused = bot.send(&peer(7), &message(&"x".repeat(4_097)), None).await;
     assert_eq!(refused, Err(Fault::Refused("Bad Request: message is too long".into())));
-    assert!(matches!(bot_of(&fake, "99:other").send(&peer(7), &hi).await, Err(Fault::Locked(_))));
+    assert!(matches!(bot_of(&fake, "99:other").send(&peer(7), &hi, None).await, Err(Fault::Locked(_))));
 
     let nobody = Settings::new(TOKEN, Some("http://127.0.0.1:9"), None, "pizzeria".parse().unwrap()).unwrap();
-    let fault = Telegram::new(nobody).unwrap().send(&peer(7), &hi).await.unwrap_err();
+    let fault = Telegram::new(nobody).unwrap().send(&peer(7), &hi, None).await.unwrap_err();
     assert_eq!(fault, Fault::Down("no connection".into()));
     fake.abandon();
 }
@@ -265,7 +281,7 @@ async fn a_webhook_is_answered_after_the_commit_and_repeated_until_then() {
 
     // A pressed button stops spinning.
     let buttons = vec![Button { label: "Yes".into(), data: "t1:yes".into() }];
-    bot.send(&peer(1), &Outgoing { text: "Yes?".into(), buttons }).await.unwrap();
+    bot.send(&peer(1), &Outgoing { text: "Yes?".into(), buttons }, None).await.unwrap();
     fake.press(1, "Yes");
     fake.wait_answered(1).await;
     assert!(inbox.texts(1).contains(&"Press(\"t1:yes\")".to_owned()));

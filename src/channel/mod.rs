@@ -4,7 +4,7 @@
 //! An arrival is acknowledged to the vendor only after [`Inbox::deliver`] has answered `Ok`, that is, after its turn
 //! was committed. A repeat of the same [`Arrival::foreign_id`] is delivered again without harm.
 
-use std::{fmt, pin::Pin, str::FromStr};
+use std::{fmt, pin::Pin, str::FromStr, sync::Arc};
 
 use crate::{id::MerchantId, language::Language, moment::Moment, moment::Span};
 
@@ -177,8 +177,14 @@ pub trait Channel: Send + Sync {
         self.kind().abilities()
     }
 
-    /// Puts one message on the wire. `Ok` means that the vendor took it; its id of the message, where it gives one.
-    fn send<'a>(&'a self, to: &'a Peer, message: &'a Outgoing) -> Pending<'a, Result<Option<String>, Fault>>;
+    /// Puts one message on the wire, where it may `leave` then. `Ok` means that the vendor took it; its id of the message,
+    /// where it gives one.
+    fn send<'a>(
+        &'a self,
+        to: &'a Peer,
+        message: &'a Outgoing,
+        leave: Option<Leave>,
+    ) -> Pending<'a, Result<Option<String>, Fault>>;
 
     /// The vendor's limits; `None` where there are none, or where they are not to be kept.
     fn limits(&self) -> Option<Limits> {
@@ -213,6 +219,10 @@ pub enum Fault {
     /// The account's key is not accepted: no message of the account will go out until somebody mends it.
     Locked(String),
 }
+
+/// Asked as a message leaves, and not before: whether this process may still send it. One that was stopped in between has
+/// lost the right to another.
+pub type Leave = Arc<dyn Fn() -> bool + Send + Sync>;
 
 impl ChannelKind {
     /// Every kind.

@@ -41,7 +41,7 @@ use super::{
     turn::Job,
 };
 use crate::{
-    channel::{Channel, ChannelKind, Fault, Peer},
+    channel::{Channel, ChannelKind, Fault, Leave, Peer},
     failpoint::Failpoint,
     id::{ConversationId, MerchantId},
     moment::{Moment, Span},
@@ -338,8 +338,11 @@ impl Sender {
         let (channel, on_wire, limited) = (road.channel.clone(), road.on_wire.clone(), road.limited);
         let (kind, id) = (message.channel, message.conversation);
         self.work.inner.sending.spawn(async move {
-            let answer =
-                if lease.lasts() { Some(hand_over(&work, channel.as_ref(), &message, origin).await) } else { None };
+            let answer = if lease.lasts() {
+                Some(hand_over(&work, channel.as_ref(), &message, &lease, origin).await)
+            } else {
+                None
+            };
             let full = on_wire.fetch_sub(1, Ordering::AcqRel) >= MOST_IN_FLIGHT;
             if limited || full {
                 // The sender is gone only where the program is stopping; so for what follows.
@@ -554,12 +557,18 @@ async fn hand_over(
     work: &Work,
     channel: &dyn Channel,
     message: &Unsent,
+    lease: &Arc<Lease>,
     origin: Option<Origin>,
 ) -> Result<Option<String>, Fault> {
     let begun = Instant::now();
     let span = trace::sending(message, origin);
     Failpoint::Sending.pass();
-    let sending = AssertUnwindSafe(channel.send(&message.peer, &message.message));
+    // Who serves a file can't lose the right to it.
+    let leave = work.store().shared().then(|| {
+        let lease = lease.clone();
+        Arc::new(move || lease.lasts()) as Leave
+    });
+    let sending = AssertUnwindSafe(channel.send(&message.peer, &message.message, leave));
     let mistake = |_| Err(Fault::Down("the program made a mistake (panic)".to_owned()));
     let answer = sending.catch_unwind().instrument(span.clone()).await.unwrap_or_else(mistake);
     let outcome = answer.as_ref().map_or_else(kind, |_| "sent");

@@ -16,8 +16,15 @@
 //! `sendMessage`, as teloxide sleeps for 10 s before it reads the body of a 5xx (`teloxide-core` 0.13, `net/request.rs`)
 //! and copies each answer into a whole `Message`, of which only the number is needed here.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt, io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
+use hyper::body::{Body, Bytes, Frame, SizeHint};
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use serde::{Serialize, de::DeserializeOwned};
 use teloxide_core::{
@@ -28,7 +35,7 @@ use teloxide_core::{
 use url::Url;
 
 use self::fault::CallError;
-use super::{Button, Channel, ChannelKind, Fault, Inbox, Limits, NotTaken, Outgoing, Peer, Pending, Rate};
+use super::{Button, Channel, ChannelKind, Fault, Inbox, Leave, Limits, NotTaken, Outgoing, Peer, Pending, Rate};
 use crate::{failpoint::Failpoint, id::MerchantId, moment::Span, secret::Secret};
 
 mod backoff;
@@ -295,9 +302,13 @@ impl Telegram {
     }
 
     /// The hot path of every answer: the message is written once, and of Telegram's answer only the number is read.
-    async fn send_message(&self, message: &SendMessage<'_>) -> Result<Option<String>, CallError> {
+    async fn send_message(&self, message: &SendMessage<'_>, leave: Option<Leave>) -> Result<Option<String>, CallError> {
         // Text and numbers; there is nothing in it that could not be written.
         let body = serde_json::to_vec(message).unwrap_or_default();
+        let body = match leave {
+            Some(leave) => reqwest::Body::wrap(Leaving { body: Some(body.into()), leave }),
+            None => body.into(),
+        };
         let json = HeaderValue::from_static("application/json");
         let request = self.bot.client().post(self.send_url.clone()).header(CONTENT_TYPE, json).body(body);
         let response = request.send().await.map_err(CallError::network)?;
@@ -314,19 +325,51 @@ impl fmt::Debug for Telegram {
     }
 }
 
+/// A request's body that breaks off where the message may not leave any more. It is asked for when it is written, after
+/// whatever the request had to wait for.
+struct Leaving {
+    body: Option<Bytes>,
+    leave: Leave,
+}
+
+impl Body for Leaving {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if !(self.leave)() {
+            return Poll::Ready(Some(Err(io::Error::other("it is another replica's to send by now"))));
+        }
+        Poll::Ready(self.body.take().map(|body| Ok(Frame::data(body))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.body.as_ref().map_or(0, |body| body.len() as u64))
+    }
+}
+
 impl Channel for Telegram {
     fn kind(&self) -> ChannelKind {
         ChannelKind::Telegram
     }
 
-    fn send<'a>(&'a self, to: &'a Peer, message: &'a Outgoing) -> Pending<'a, Result<Option<String>, Fault>> {
+    fn send<'a>(
+        &'a self,
+        to: &'a Peer,
+        message: &'a Outgoing,
+        leave: Option<Leave>,
+    ) -> Pending<'a, Result<Option<String>, Fault>> {
         Box::pin(async move {
             let Some(chat) = chat_id(to) else {
                 return Err(Fault::Refused("the chat's id is not a number".into()));
             };
             let reply_markup = (!message.buttons.is_empty()).then(|| keyboard(&message.buttons));
             let message = SendMessage { chat_id: chat.0, text: &message.text, reply_markup };
-            Ok(self.send_message(&message).await?)
+            Ok(self.send_message(&message, leave).await?)
         })
     }
 
