@@ -26,6 +26,7 @@ const HOMES: [(&str, &[&str]); 14] = [
     ("axum", &["app", "console"]),
     ("maud", &["app", "console"]),
     ("hyper", &["app"]),
+    ("http_body", &["channel"]),
     ("tokio", &["app", "channel", "console", "store", "work"]),
     ("rand", &["app", "channel", "console", "work"]),
     ("fluent_bundle", &["wording"]),

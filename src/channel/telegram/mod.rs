@@ -24,7 +24,8 @@ use std::{
     time::Duration,
 };
 
-use hyper::body::{Body, Bytes, Frame, SizeHint};
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use serde::{Serialize, de::DeserializeOwned};
 use teloxide_core::{
