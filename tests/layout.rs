@@ -16,7 +16,7 @@ const RINGS: [&[&str]; 5] = [
 ];
 
 /// Libraries and where alone they may be named.
-const HOMES: [(&str, &[&str]); 14] = [
+const HOMES: [(&str, &[&str]); 15] = [
     ("fail", &["failpoint"]),
     ("rusqlite", &["store"]),
     ("sqlx", &["store"]),
