@@ -68,9 +68,7 @@ impl Reach {
             self.lost.notify_one();
         }
     }
-}
 
-impl Reach {
     /// Begins anew: what was noticed before is no news any more.
     fn forget(&self) {
         *self.unanswered.lock().unwrap_or_else(PoisonError::into_inner) = None;

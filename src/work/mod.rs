@@ -35,7 +35,7 @@ mod correct;
 mod lead;
 mod limit;
 mod meter;
-// Two that are open for the benches' sake alone; nothing outside else is to use them.
+// These two are open for the benches; nobody else outside is to use them.
 #[doc(hidden)]
 pub mod render;
 #[doc(hidden)]

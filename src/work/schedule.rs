@@ -383,10 +383,10 @@ impl Schedule {
                 lane.waiting.clear();
             }
         }
-        let kind = lane.road;
+        let road = lane.road;
         self.place(id, now.tick);
         if takes {
-            self.taken(kind, now.tick);
+            self.taken(road, now.tick);
         }
     }
 
