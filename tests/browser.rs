@@ -2,7 +2,7 @@
 //! door, with the connection lost and the program killed in between.
 //!
 //! Needs Chromium and its driver; where they are missing the tests fail and say what to install. With
-//! `USUAL_SCREENSHOTS=<folder>` pictures of the pages are left there, in light and dark.
+//! `USUAL_TEST_SCREENSHOTS=<folder>` pictures of the pages are left there, in light and dark.
 
 use std::{
     collections::HashSet,
@@ -254,7 +254,7 @@ impl Window {
 
     /// A picture of the page in light and dark, where somebody wants them.
     async fn picture(&self, name: &str) {
-        let Some(folder) = std::env::var_os("USUAL_SCREENSHOTS").map(PathBuf::from) else { return };
+        let Some(folder) = std::env::var_os("USUAL_TEST_SCREENSHOTS").map(PathBuf::from) else { return };
         std::fs::create_dir_all(&folder).unwrap();
         for scheme in ["light", "dark"] {
             self.scheme(scheme).await;

@@ -25,7 +25,7 @@ use self::support::place::Place;
 
 mod support;
 
-/// Operations where `USUAL_OPERATIONS` does not say.
+/// Operations where `USUAL_TEST_OPERATIONS` does not say.
 const OPERATIONS: usize = 100_000;
 
 /// Operations between two looks at everything.
@@ -90,8 +90,8 @@ enum Operation {
 #[tokio::test]
 async fn both_engines_give_the_same_answers() {
     let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
-    let seed = number("USUAL_SEED").unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
-    let operations = number("USUAL_OPERATIONS").map_or(OPERATIONS, |n| n as usize);
+    let seed = number("USUAL_TEST_SEED").unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
+    let operations = number("USUAL_TEST_OPERATIONS").map_or(OPERATIONS, |n| n as usize);
     println!("differential: seed {seed}, {operations} operations");
     let (file, server) = (Place::in_file(), Place::on_server().await);
     let mut pair = Pair {

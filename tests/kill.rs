@@ -12,8 +12,8 @@
 //!
 //! What it does not show: the loss of power (a killed process loses nothing that it wrote; a machine may).
 //!
-//! `USUAL_KILLS` sets how many kills there are and `USUAL_ENDS` how many at each failpoint, `USUAL_SEED` repeats a run's
-//! moments (as far as the machine does), and `USUAL_BINARY` names another build to be killed, such as a release build,
+//! `USUAL_TEST_KILLS` sets how many kills there are and `USUAL_TEST_ENDS` how many at each failpoint, `USUAL_TEST_SEED` repeats a run's
+//! moments (as far as the machine does), and `USUAL_TEST_BINARY` names another build to be killed, such as a release build,
 //! which has no failpoints: then there are kills alone.
 
 use std::{
@@ -49,10 +49,10 @@ const PAGES: u64 = 4;
 /// How long a page waits until it tries again, when its message was not taken.
 const PAGE_TRIES_AGAIN: Duration = Duration::from_millis(20);
 
-/// How many kills there are where `USUAL_KILLS` does not say.
+/// How many kills there are where `USUAL_TEST_KILLS` does not say.
 const KILLS: usize = 60;
 
-/// How often each failpoint ends the program where `USUAL_ENDS` does not say.
+/// How often each failpoint ends the program where `USUAL_TEST_ENDS` does not say.
 const ENDS: usize = 2;
 
 /// How often a failpoint that is passed all the time ends the program, of a hundred passings: a life is to get somewhere.
@@ -114,11 +114,11 @@ struct Walked {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_by_a_kill() {
-    let kills: usize = number("USUAL_KILLS").map_or(KILLS, |kills| kills as usize);
-    let seed = number("USUAL_SEED").unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
-    let ends = match std::env::var_os("USUAL_BINARY") {
+    let kills: usize = number("USUAL_TEST_KILLS").map_or(KILLS, |kills| kills as usize);
+    let seed = number("USUAL_TEST_SEED").unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
+    let ends = match std::env::var_os("USUAL_TEST_BINARY") {
         Some(_) => 0,
-        None => number("USUAL_ENDS").map_or(ENDS, |ends| ends as usize),
+        None => number("USUAL_TEST_ENDS").map_or(ENDS, |ends| ends as usize),
     };
     println!("kill: seed {seed}, {kills} kills, {ends} ends at each failpoint");
     let fake = Arc::new(FakeTelegram::start().await);
@@ -409,7 +409,7 @@ async fn check_database(program: &Program, fake: &FakeTelegram, walked: &[Walked
 
 impl Program {
     async fn new(telegram: &str) -> Program {
-        let binary = std::env::var_os("USUAL_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_usual").into());
+        let binary = std::env::var_os("USUAL_TEST_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_usual").into());
         let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         Program {
             binary: binary.into(),

@@ -2,7 +2,7 @@
 //! as it was, and the shop goes on from there. One of a newer version is refused and left as it is. And where the
 //! program is killed while it brings an old database up to date, nothing is lost and the next start does it.
 //!
-//! `USUAL_MIGRATION_KILLS` sets how many kills there are, `USUAL_SEED` repeats a run's moments (as far as the machine
+//! `USUAL_TEST_MIGRATION_KILLS` sets how many kills there are, `USUAL_TEST_SEED` repeats a run's moments (as far as the machine
 //! does).
 
 use std::{
@@ -31,7 +31,7 @@ use self::support::{
 
 mod support;
 
-/// How many kills there are where `USUAL_MIGRATION_KILLS` does not say.
+/// How many kills there are where `USUAL_TEST_MIGRATION_KILLS` does not say.
 const KILLS: usize = 16;
 
 /// Messages of the database that is being migrated at the kills: enough for the steps that go over a whole table to
@@ -582,8 +582,8 @@ async fn written_to(place: &Place) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kill_while_an_old_database_is_brought_up_to_date_loses_nothing() {
     let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
-    let kills = number("USUAL_MIGRATION_KILLS").map_or(KILLS, |kills| kills as usize);
-    let seed = number("USUAL_SEED").unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
+    let kills = number("USUAL_TEST_MIGRATION_KILLS").map_or(KILLS, |kills| kills as usize);
+    let seed = number("USUAL_TEST_SEED").unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
     println!("migrations: seed {seed}, {kills} kills");
     let mut random = StdRng::seed_from_u64(seed);
     let client = reqwest::Client::builder().no_proxy().build().unwrap();

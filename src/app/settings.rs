@@ -59,21 +59,11 @@ const NOT_YET: [&str; 16] = [
     "STRIPE_API_URL",
 ];
 
-/// Names with the program's prefix that its tests and measuring tools use for themselves.
-const TOOLS: [&str; 12] = [
-    "USUAL_BIN",
-    "USUAL_BINARY",
-    "USUAL_ENDS",
-    "USUAL_KILLS",
-    "USUAL_OPERATIONS",
-    "USUAL_SCREENSHOTS",
-    "USUAL_SCRIPT",
-    "USUAL_SEED",
-    "USUAL_SETUP",
-    "USUAL_TEST_ENGINE",
-    "USUAL_TEST_POSTGRES",
-    "USUAL_TEST_SPECS",
-];
+/// Names with the program's prefix that tools which start it use for themselves.
+const TOOLS: [&str; 3] = ["USUAL_BIN", "USUAL_SCRIPT", "USUAL_SETUP"];
+
+/// How the names begin that the program's own tests use for themselves.
+const TESTS: &str = "USUAL_TEST_";
 
 /// Beginnings of names that are ours: one of these in the environment that is not known is taken for a slip.
 const PREFIXES: [&str; 7] = ["USUAL_", "TELOXIDE_", "WHATSAPP_", "MESSENGER_", "TWILIO_", "STRIPE_", "DATABASE_URL"];
@@ -331,7 +321,7 @@ fn take(
         return if value.is_empty() { Ok(()) } else { Err(SettingsError::NotYet(name)) };
     }
     let ours = own_file || PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-    if !ours || TOOLS.contains(&name.as_str()) || name.starts_with("RUST_") {
+    if !ours || TOOLS.contains(&name.as_str()) || name.starts_with(TESTS) || name.starts_with("RUST_") {
         return Ok(());
     }
     let nearest = nearest(&name, known);
@@ -354,7 +344,7 @@ mod tests {
 
     #[test]
     fn defaults_suffice_and_the_environment_counts() {
-        let settings = read(&[("HOME", "/root"), ("USUAL_BIN", "x")]).unwrap();
+        let settings = read(&[("HOME", "/root"), ("USUAL_BIN", "x"), ("USUAL_TEST_SEED", "1")]).unwrap();
         assert_eq!(settings.database_url, "sqlite://data/usual.db");
         assert_eq!(settings.public_url.as_str(), "http://127.0.0.1:8080/");
         assert!(settings.telegram.is_none());

@@ -41,10 +41,12 @@ pub async fn refused(command: &mut Command) -> String {
     said.lines().filter(|line| line.starts_with("usual: ")).collect::<Vec<_>>().join("\n")
 }
 
+/// Runs to the end; its exit code, and what it said. What it complained of stands in the test's own output.
 pub async fn ran(command: &mut Command, input: &str) -> (Option<i32>, String) {
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).await.unwrap();
     let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.unwrap().unwrap();
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
     (output.status.code(), String::from_utf8(output.stdout).unwrap())
 }
 
@@ -55,8 +57,9 @@ pub async fn serving(command: &mut Command) -> (Child, String, String) {
     let mut base = None;
     let read = async {
         loop {
-            let line = lines.next_line().await.unwrap().expect("the program did not start");
+            let line = lines.next_line().await.unwrap().expect("the program did not start; what it said stands above");
             let line = line.trim();
+            eprintln!("{line}");
             if let Some(address) = line.strip_prefix("chat ") {
                 base = Some(address.trim().trim_end_matches('/').to_owned());
             }
