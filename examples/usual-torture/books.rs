@@ -40,6 +40,15 @@ impl Books {
         read.with_context(|| format!("the answer to {sql}"))
     }
 
+    /// Runs a statement. The program must not be running where it could be in the way.
+    pub fn run(&self, sql: &str) -> anyhow::Result<()> {
+        match self {
+            Books::Sqlite(file) => self.sqlite(file, sql)?,
+            Books::Postgres(_) => self.psql(sql)?,
+        };
+        Ok(())
+    }
+
     /// What the engine itself finds wrong with its files; `None` where it has nothing to look with.
     pub fn damage(&self) -> anyhow::Result<Option<Vec<String>>> {
         let file = match self {

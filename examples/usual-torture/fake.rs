@@ -184,6 +184,11 @@ impl Fake {
         lock(&self.shared.chats).values().map(Vec::len).sum()
     }
 
+    /// How many messages a chat was given.
+    pub fn count_of(&self, chat: i64) -> usize {
+        lock(&self.shared.chats).get(&chat).map_or(0, Vec::len)
+    }
+
     /// The data of the button with that label, of the latest message of a chat that has one.
     pub fn button(&self, chat: i64, label: &str) -> Option<String> {
         let chats = lock(&self.shared.chats);

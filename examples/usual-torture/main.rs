@@ -84,6 +84,8 @@ enum Fault {
     Halfopen,
     /// Telegram asks to wait, then fails for a while, with the program keeping to its limits
     Outage,
+    /// SIGKILL while offers for thousands go out, and people who order beside them
+    Offers,
     /// Clients that send half a request, a letter at a time, or nothing
     Loris,
     /// Thousands of open chat pages

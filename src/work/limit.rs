@@ -10,6 +10,10 @@
 //! begins as if everything had gone out just before it, to everybody. That holds after a `kill -9` as well, and costs
 //! one window once: a second for a person, three for a group.
 //!
+//! A window that a broadcast has filled in one burst would be shut to everybody for the rest of its time. Offers
+//! therefore go out evenly, and a little slower than the window allows: who wrote meanwhile is answered at once, or at the
+//! next place that gets free, and that is soon.
+//!
 //! Pure: the time is handed in, and never goes back.
 
 use std::{
@@ -20,6 +24,7 @@ use std::{
 use crate::{
     channel::{Limits, Peer, Rate},
     moment::{Moment, Span},
+    store::Urgency,
 };
 
 /// What the way to a vendor may differ by from message to message without its being seen in the time that answers take.
@@ -31,6 +36,10 @@ const LONGEST_WAY: Span = Span::seconds(1);
 
 /// Answers of which the quickest is looked for, twice: those of now and those before.
 const LATE_ANSWERS: usize = 64;
+
+/// How much of an account's limit offers use where nobody writes: with less, a broadcast takes longer than it has to,
+/// with more, an answer has to wait for a place.
+const FOR_OFFERS: f64 = 15.0 / 16.0;
 
 /// The clock counts whole milliseconds: a moment may be one later than it is written.
 const GRAIN: Span = Span::millis(1);
@@ -44,6 +53,8 @@ pub(super) struct Limiter<K> {
     begun: Moment,
     pace: Pace,
     account: Window,
+    /// Before when no offer goes out.
+    next_offer: Moment,
     chats: HashMap<K, Chat>,
     /// How many chats there may be before the idle ones are forgotten.
     forget_at: usize,
@@ -90,14 +101,19 @@ impl<K: Copy + Eq + Hash> Limiter<K> {
             begun: now,
             pace: Pace::default(),
             account: Window::full(limits.account, now),
+            next_offer: now,
             chats: HashMap::new(),
             forget_at: LEAST_FORGOTTEN,
         }
     }
 
     /// Whether a message to a chat may set off; where it may, it has.
-    pub(super) fn leave(&mut self, key: K, peer: &Peer, now: Moment) -> Leave {
+    pub(super) fn leave(&mut self, key: K, peer: &Peer, urgency: Urgency, now: Moment) -> Leave {
         let (limits, sure) = (&self.limits, self.pace.sure());
+        let offer = urgency == Urgency::Offer;
+        if offer && now < self.next_offer {
+            return Leave::Account(self.next_offer);
+        }
         if let Some(at) = self.account.full_until(limits.account, sure, now) {
             return Leave::Account(at);
         }
@@ -109,6 +125,11 @@ impl<K: Copy + Eq + Hash> Limiter<K> {
         }
         chat.window.on_way.push_back(now);
         self.account.on_way.push_back(now);
+        if offer {
+            let apart = apart(limits.account);
+            // One that was late may be made up for, and no more.
+            self.next_offer = self.next_offer.max(now.after(Span::millis(-apart.0))).after(apart);
+        }
         if self.chats.len() > self.forget_at {
             self.chats.retain(|_, chat| !chat.window.is_idle(chat.rate, sure, now));
             self.forget_at = LEAST_FORGOTTEN.max(2 * self.chats.len());
@@ -195,6 +216,11 @@ fn arrival(left: Moment, at: Moment, sure: Span) -> Moment {
     at.after(Span::millis(-sure.0)).max(left)
 }
 
+/// How long there is between two offers.
+fn apart(rate: Rate) -> Span {
+    Span::millis((rate.within.0 as f64 / (rate.most as f64 * FOR_OFFERS)).round() as i64)
+}
+
 /// When a message that had arrived at a moment counts no longer.
 fn leaves(at: Moment, rate: Rate) -> Moment {
     at.after(rate.within).after(GRAIN)
@@ -229,6 +255,9 @@ mod tests {
 
     /// What has to be kept: Telegram's limits as they ship, and such as another messenger's.
     const VENDORS: [(&str, Limits); 2] = [("Telegram", telegram::LIMITS), ("WhatsApp", WHATSAPP)];
+
+    /// A wait for an answer that nobody notices.
+    const SOON: Span = Span::millis(250);
 
     /// Messages before which it is not known how long an answer takes at its quickest.
     const UNSURE: usize = 2 * LATE_ANSWERS;
@@ -294,7 +323,7 @@ mod tests {
                 continue;
             }
             let Some(Reverse((_, chat))) = ready.pop() else { continue };
-            match limiter.leave(chat, &peer(chat), now) {
+            match limiter.leave(chat, &peer(chat), Urgency::Answer, now) {
                 Leave::Now => {
                     let (arrived, answered) = ways.take(gone.len(), now);
                     gone.push(Gone { chat, left: now, arrived });
@@ -345,7 +374,7 @@ mod tests {
                     limiter.answered(chat, left, at);
                 }
                 let chat = gone.len() as i64;
-                match limiter.leave(chat, &peer(chat), now) {
+                match limiter.leave(chat, &peer(chat), Urgency::Answer, now) {
                     Leave::Now => {
                         gone.push(now);
                         answers.push_back((chat, now, now.after(Span::millis(way))));
@@ -361,49 +390,101 @@ mod tests {
         }
     }
 
+    /// Beside a broadcast without end somebody writes now and then, and in between three at once.
+    #[test]
+    fn who_writes_beside_offers_is_answered_soon_and_the_limit_is_used() {
+        let beside = |limits: Limits, way: i64| {
+            let (mut limiter, mut arrived, mut longest) = (rested(limits), Vec::new(), Span::millis(0));
+            let (mut answers, mut waiting) = (VecDeque::new(), VecDeque::new());
+            for now in (0..60_000).map(Moment) {
+                while answers.front().is_some_and(|(_, _, at)| *at <= now) {
+                    let (chat, left, at) = answers.pop_front().unwrap();
+                    limiter.answered(chat, left, at);
+                }
+                let writing = [(397, 1), (1_999, 3)].map(|(every, many)| if now.0 % every == 0 { many } else { 0 });
+                waiting.extend(std::iter::repeat_n(now, writing.iter().sum()));
+                loop {
+                    let urgency = if waiting.is_empty() { Urgency::Offer } else { Urgency::Answer };
+                    let chat = arrived.len() as i64;
+                    if limiter.leave(chat, &peer(chat), urgency, now) != Leave::Now {
+                        break;
+                    }
+                    if let Some(wrote) = waiting.pop_front() {
+                        longest = longest.max(if now < Moment(10_000) { longest } else { now.since(wrote) });
+                    }
+                    arrived.push((now.after(Span::millis(way / 2)), chat));
+                    answers.push_back((chat, now, now.after(Span::millis(way))));
+                }
+            }
+            (arrived, longest)
+        };
+        for (vendor, limits) in VENDORS {
+            for way in [1, 20, 80, 150, 400] {
+                let (arrived, longest) = beside(limits, way);
+                let late = arrived.iter().filter(|(at, _)| at.0 >= 40_000).count();
+                let used = late as f64 / (20 * limits.account.most) as f64;
+                assert!(used >= 0.9, "{vendor}: {used} at {way} ms");
+                assert!(longest <= SOON, "{vendor}: {longest:?} at {way} ms");
+                assert!(are_kept(&limits, arrived), "{vendor} at {way} ms");
+            }
+        }
+    }
+
     #[test]
     fn what_is_late_on_its_way_counts_for_longer() {
         let mut limiter = rested(LIMITS);
         // Two hundred times it took 50 ms, then 400.
         for chat in 0..200 {
             let at = Moment(chat * 100);
-            assert_eq!(limiter.leave(chat, &peer(chat), at), Leave::Now);
+            assert_eq!(limiter.leave(chat, &peer(chat), Urgency::Answer, at), Leave::Now);
             limiter.answered(chat, at, at.after(Span::millis(50)));
         }
-        assert_eq!(limiter.leave(1, &peer(1), Moment(30_000)), Leave::Now);
+        assert_eq!(limiter.leave(1, &peer(1), Urgency::Answer, Moment(30_000)), Leave::Now);
         limiter.answered(1, Moment(30_000), Moment(30_400));
-        assert_eq!(limiter.leave(1, &peer(1), Moment(30_500)), Leave::Chat(Moment(31_381)), "50 less 30 are sure");
+        assert_eq!(
+            limiter.leave(1, &peer(1), Urgency::Answer, Moment(30_500)),
+            Leave::Chat(Moment(31_381)),
+            "50 less 30 are sure"
+        );
     }
 
     #[test]
     fn a_new_one_takes_every_window_for_full() {
         let mut limiter = Limiter::new(LIMITS, Moment(0));
-        assert_eq!(limiter.leave(1, &peer(1), Moment(500)), Leave::Account(Moment(1_001)));
-        assert_eq!(limiter.leave(1, &peer(1), Moment(1_001)), Leave::Now);
-        assert_eq!(limiter.leave(-1, &peer(-1), Moment(1_001)), Leave::Chat(Moment(60_001)), "a group of a minute");
-        assert_eq!(limiter.leave(-1, &peer(-1), Moment(60_001)), Leave::Now);
+        assert_eq!(limiter.leave(1, &peer(1), Urgency::Answer, Moment(500)), Leave::Account(Moment(1_001)));
+        assert_eq!(limiter.leave(1, &peer(1), Urgency::Answer, Moment(1_001)), Leave::Now);
+        assert_eq!(
+            limiter.leave(-1, &peer(-1), Urgency::Answer, Moment(1_001)),
+            Leave::Chat(Moment(60_001)),
+            "a group of a minute"
+        );
+        assert_eq!(limiter.leave(-1, &peer(-1), Urgency::Answer, Moment(60_001)), Leave::Now);
     }
 
     #[test]
     fn a_chat_waits_for_itself_alone_and_a_group_has_its_own_rate() {
         let mut limiter = rested(LIMITS);
-        assert_eq!(limiter.leave(1, &peer(1), Moment(0)), Leave::Now);
-        assert_eq!(limiter.leave(1, &peer(1), Moment(1)), Leave::Chat(Moment(2_001)), "it may be on its way for long");
+        assert_eq!(limiter.leave(1, &peer(1), Urgency::Answer, Moment(0)), Leave::Now);
+        assert_eq!(
+            limiter.leave(1, &peer(1), Urgency::Answer, Moment(1)),
+            Leave::Chat(Moment(2_001)),
+            "it may be on its way for long"
+        );
         limiter.answered(1, Moment(0), Moment(5));
-        assert_eq!(limiter.leave(1, &peer(1), Moment(6)), Leave::Chat(Moment(1_006)));
-        assert_eq!(limiter.leave(2, &peer(2), Moment(6)), Leave::Now);
-        assert_eq!(limiter.leave(1, &peer(1), Moment(1_006)), Leave::Now);
+        assert_eq!(limiter.leave(1, &peer(1), Urgency::Answer, Moment(6)), Leave::Chat(Moment(1_006)));
+        assert_eq!(limiter.leave(2, &peer(2), Urgency::Answer, Moment(6)), Leave::Now);
+        assert_eq!(limiter.leave(1, &peer(1), Urgency::Answer, Moment(1_006)), Leave::Now);
         for _ in 0..20 {
-            assert_eq!(limiter.leave(-7, &peer(-7), Moment(4_000)), Leave::Now);
+            assert_eq!(limiter.leave(-7, &peer(-7), Urgency::Answer, Moment(4_000)), Leave::Now);
         }
-        assert_eq!(limiter.leave(-7, &peer(-7), Moment(6_200)), Leave::Chat(Moment(65_001)));
+        assert_eq!(limiter.leave(-7, &peer(-7), Urgency::Answer, Moment(6_200)), Leave::Chat(Moment(65_001)));
     }
 
     #[test]
     fn idle_chats_are_forgotten() {
         let (mut limiter, mut now) = (rested(LIMITS), Moment(0));
         for chat in 0..10_000 {
-            while let Leave::Account(at) = limiter.leave(chat, &peer(chat), now) {
+            while let Leave::Account(at) = limiter.leave(chat, &peer(chat), Urgency::Answer, now) {
                 now = at;
             }
             limiter.answered(chat, now, now);
@@ -438,7 +519,8 @@ mod tests {
                     }
                     // A fifth are groups.
                     let chat = if chat % 5 == 0 { -chat - 1 } else { chat };
-                    match limiter.leave(chat, &peer(chat), now) {
+                    let urgency = [Urgency::Answer, Urgency::Offer][usize::from(way % 3 == 0)];
+                    match limiter.leave(chat, &peer(chat), urgency, now) {
                         Leave::Now => {
                             // It arrives anywhere between, here half-way; the answer comes back the same way.
                             arrived.push((now.after(Span::millis(way / 2)), chat));

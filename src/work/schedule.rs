@@ -320,7 +320,7 @@ impl Schedule {
             let expired = head.expires.is_some_and(|expires| expires <= now);
             // What is too late needs no room at the vendor's.
             if let Some(limiter) = road.limiter.as_mut().filter(|_| !expired) {
-                match limiter.leave(id, &head.message.peer, now) {
+                match limiter.leave(id, &head.message.peer, turn.urgency, now) {
                     Leave::Now => {}
                     Leave::Account(at) => {
                         road.held = Some(at);

@@ -9,6 +9,7 @@ mod clock;
 mod copies;
 mod crowd;
 mod ends;
+mod offers;
 mod outage;
 mod reorder;
 mod servers;
@@ -32,6 +33,7 @@ pub async fn run(options: &Options, folder: &Path) -> anyhow::Result<Verdict> {
         Fault::Slow => vendor::slow(options, folder).await,
         Fault::Halfopen => vendor::halfopen(options, folder).await,
         Fault::Outage => outage::outage(options, folder).await,
+        Fault::Offers => offers::offers(options, folder).await,
         Fault::Loris => crowd::loris(options, folder).await,
         Fault::Screens => crowd::screens(options, folder).await,
         Fault::Clock => clock::clock(options, folder).await,
