@@ -199,6 +199,9 @@ fn said(mut step: Step, words: &Words<'_>, facts: &Facts<'_>) -> Step {
     // Whether it says more than its intent does: "yes, but bring it" is no yes to what was shown.
     let changed = reading.cart != cart_before || says_more(words, &step.state.stage);
     let asks = reading.also.iter().any(|intent| is_question(*intent));
+    if reading.pause {
+        return paused(step);
+    }
     if let Some(guess) = step.state.guess.take() {
         let plain = !changed && !asks;
         match reading.intent {
@@ -396,6 +399,16 @@ fn asked(mut step: Step, words: &Words<'_>, facts: &Facts<'_>) -> Step {
         readback.seq = facts.seq;
     }
     step.reply = Some(reply);
+    step
+}
+
+/// The customer thinks about it. What was asked stays asked, with its buttons, and is not asked again.
+fn paused(mut step: Step) -> Step {
+    step.state.slips = 0;
+    step.reply = Some(Reply::text(match &step.state.stage {
+        Stage::Confirming { .. } => Text::PauseReadback {},
+        Stage::Idle | Stage::Filling { .. } => Text::Pause {},
+    }));
     step
 }
 

@@ -156,6 +156,8 @@ pub enum Role {
     Chatter,
     /// Takes the last change of the cart back, where it is the whole message.
     Undo,
+    /// Asks to be waited for, where it is the whole message.
+    Pause,
     /// What was said of all is not said of what follows.
     Except,
     /// So many of what stands before are taken out.
@@ -163,7 +165,7 @@ pub enum Role {
 }
 
 /// Names of the roles in a lexicon file.
-const ROLES: [(&str, Role); 57] = [
+const ROLES: [(&str, Role); 58] = [
     ("article", Role::Article),
     ("definite", Role::Definite),
     ("and", Role::And),
@@ -219,6 +221,7 @@ const ROLES: [(&str, Role); 57] = [
     ("stop", Role::Stop),
     ("chatter", Role::Chatter),
     ("undo", Role::Undo),
+    ("pause", Role::Pause),
     ("except", Role::Except),
     ("fewer", Role::Fewer),
 ];

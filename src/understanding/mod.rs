@@ -168,6 +168,8 @@ pub struct Reading {
     pub fragment: bool,
     /// Whether the whole message takes the last change of the cart back; the cart is then as it was handed in.
     pub undo: bool,
+    /// Whether the whole message asks to be waited for ("one moment"); the cart is then as it was handed in.
+    pub pause: bool,
 }
 
 impl Reading {
@@ -186,6 +188,7 @@ impl Reading {
             wishes: Vec::new(),
             fragment: false,
             undo: false,
+            pause: false,
         }
     }
 }

@@ -725,6 +725,46 @@ fn answers_to_what_was_asked() {
 }
 
 #[test]
+fn a_moment_is_asked_for_by_the_whole_message() {
+    let engine = engine();
+    let pause = |text, expecting| read(&engine, &Said { text, cart: "1 cola", expecting, ..Said::default() });
+    for text in [
+        "wait",
+        "hold on please",
+        "ok, one sec…",
+        "wag 'n bietjie",
+        "nog nie",
+        "vent litt",
+        "øyeblikk!",
+        "подождите, пожалуйста",
+        "минутку",
+        "tunggu sebentar",
+        "bentar ya",
+        "așteaptă puțin",
+        "o clipă, vă rog",
+    ] {
+        for expecting in [None, Some(Expecting::Confirm), Some(Expecting::Name), Some(Expecting::Address)] {
+            let reading = pause(text, expecting);
+            assert!(reading.pause && short(&reading.cart) == "1 cola", "{text:?} to {expecting:?}");
+        }
+    }
+    for (text, cart) in [
+        ("wait, no cola", ""),
+        ("hold on, two margheritas", "1 cola; 2 margherita"),
+        ("wait how much is it?", "1 cola"),
+        ("wait?", "1 cola"),
+        ("is there a long wait?", "1 cola"),
+        ("ok", "1 cola"),
+        ("yes", "1 cola"),
+        ("no wait", "1 cola"),
+        ("vent, uten cola", ""),
+    ] {
+        let reading = pause(text, Some(Expecting::Confirm));
+        assert!(!reading.pause && short(&reading.cart) == cart, "{text:?}: {}", short(&reading.cart));
+    }
+}
+
+#[test]
 fn what_the_shop_lacks_is_named_and_changes_nothing_else() {
     let engine = engine();
     let case = |text, cart| {

@@ -184,6 +184,8 @@ texts! {
     SayOtherwise = "say-otherwise" {};
     Undone = "undone" {};
     UndoNone = "undo-none" {};
+    Pause = "pause" {};
+    PauseReadback = "pause-readback" {};
     ShopChanged = "shop-changed" {};
     WishNoted = "wish-noted" { wishes: List<Quoted> };
     Unavailable = "unavailable" { product: ProductId };

@@ -238,5 +238,5 @@ fn means_something(shop: &OpenShop, words: &str) -> bool {
         usual: &nothing,
         expecting: None,
     });
-    reading.undo || !matches!(reading.intent, Intent::Order | Intent::Other | Intent::ProductQuestion)
+    reading.undo || reading.pause || !matches!(reading.intent, Intent::Order | Intent::Other | Intent::ProductQuestion)
 }

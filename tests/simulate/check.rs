@@ -391,6 +391,7 @@ fn ends(before: &Before<'_>, step: &Step) {
             wishes: Vec::new(),
             fragment: false,
             undo: false,
+            pause: false,
         };
         let words = Words {
             text: "enough of this!",

@@ -44,7 +44,7 @@ const SHOPS: [(&str, &str, &str); 6] = [
 pub const CATALOGS: usize = 5;
 
 /// What any shop hears, besides: answers, wishes for a person, garbage.
-const ANYWHERE: [&str; 50] = [
+const ANYWHERE: [&str; 52] = [
     "yes",
     "yes please",
     "no",
@@ -59,6 +59,8 @@ const ANYWHERE: [&str; 50] = [
     "da",
     "nu",
     "undo",
+    "wait",
+    "one moment please",
     "that's all",
     "checkout",
     "hello?",

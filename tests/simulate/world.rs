@@ -959,7 +959,8 @@ fn answer(reply: &Reply, dice: &mut Dice, shop: &Shop) -> Option<Rc<str>> {
         Text::AskName {} => ["Kim", "my name is Nina Holm", "Ola"][dice.below(3)].into(),
         Text::AskAddress {} | Text::AskPostcode {} => some_address(dice, &shop.catalogs[0])?.into(),
         Text::AskFulfilment {} => ["pickup", "delivery please", "I'll pick it up"][dice.below(3)].into(),
-        Text::ReadbackAsk {} => ["yes", "yes please", "no", "yes, but make it two"][dice.below(4)].into(),
+        Text::ReadbackAsk {} => ["yes", "yes please", "no", "yes, but make it two", "hold on"][dice.below(5)].into(),
+        Text::PauseReadback {} => ["yes", "no", "wait"][dice.below(3)].into(),
         Text::Doubt { .. } | Text::DoubtCart { .. } | Text::NearAskOne {} => ["yes", "no"][dice.below(2)].into(),
         _ => return None,
     })
