@@ -273,6 +273,34 @@ async fn a_hundred_customers_at_once_get_numbers_of_their_own() {
     assert!(work_is_clean(&work, &house).await);
 }
 
+/// A messenger that got no answer repeats what it sent for days; a shop may have been started anew and moved on since.
+#[tokio::test]
+async fn what_comes_again_after_a_month_counts_once() {
+    let month = Span::hours(24 * 31).0;
+    let house = House::new().await;
+    let said: Vec<Arrival> = ["2 margherita for pickup", "Nina", "yes"].map(|text| house.says("nina", text)).into();
+    let work = house.work().await;
+    for arrival in &said {
+        assert_eq!(work.deliver(arrival.clone()).await, Ok(()));
+    }
+    let before = house.messages(&work, "nina").await;
+    work.close().await;
+    for (table, at) in
+        [("inbox", "received_at"), ("message", "at"), ("conversation", "last_at"), ("orders", "placed_at")]
+    {
+        house.place.run(&format!("UPDATE {table} SET {at} = {at} - {month}"), &[]).await;
+    }
+    let work = house.work().await;
+    for arrival in said.iter().rev() {
+        assert_eq!(work.deliver(arrival.clone()).await, Ok(()), "it is known, and taken");
+    }
+    let after = house.messages(&work, "nina").await;
+    assert_eq!((before.len(), after.len()), (6, 6), "{after:?}");
+    assert_eq!(work.store().board(&house.merchant, Moment(0)).await.unwrap().len(), 1);
+    assert!(work_is_clean(&work, &house).await);
+    work.close().await;
+}
+
 async fn work_is_clean(work: &Work, house: &House) -> bool {
     work.store().aside(&house.merchant).await.unwrap().is_empty()
 }
