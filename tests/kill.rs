@@ -12,9 +12,9 @@
 //!
 //! What it does not show: the loss of power (a killed process loses nothing that it wrote; a machine may).
 //!
-//! `USUAL_TEST_KILLS` sets how many kills there are and `USUAL_TEST_ENDS` how many at each failpoint, `USUAL_TEST_SEED` repeats a run's
-//! moments (as far as the machine does), and `USUAL_TEST_BINARY` names another build to be killed, such as a release build,
-//! which has no failpoints: then there are kills alone.
+//! `USUAL_TEST_KILLS` sets how many kills there are and `USUAL_TEST_ENDS` how many at each failpoint, `USUAL_TEST_SEED`
+//! repeats a run's moments (as far as the machine does), and `USUAL_TEST_BINARY` names another build to be killed, such as
+//! a release build, which has no failpoints: then there are kills alone.
 
 use std::{
     collections::{BTreeSet, HashSet},

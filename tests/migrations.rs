@@ -2,13 +2,12 @@
 //! as it was, and the shop goes on from there. One of a newer version is refused and left as it is. And where the
 //! program is killed while it brings an old database up to date, nothing is lost and the next start does it.
 //!
-//! `USUAL_TEST_MIGRATION_KILLS` sets how many kills there are, `USUAL_TEST_SEED` repeats a run's moments (as far as the machine
-//! does).
+//! `USUAL_TEST_MIGRATION_KILLS` sets how many kills there are, `USUAL_TEST_SEED` repeats a run's moments (as far as the
+//! machine does).
 
 use std::{
     collections::BTreeMap,
     path::PathBuf,
-    process::Stdio,
     time::{Duration, Instant},
 };
 
@@ -22,11 +21,12 @@ use theusual::{
     store::{Author, Standing, Store, Urgency, Waiting, transfer},
     work::{Habits, Work, new_id, now},
 };
-use tokio::process::{Child, Command};
 
 use self::support::{
+    command::{refused, usual},
     place::Place,
-    shop::{PATIENCE, free_port},
+    replica::Replica,
+    shop::PATIENCE,
 };
 
 mod support;
@@ -43,9 +43,6 @@ const LONGEST_WRITING: u64 = 20;
 
 /// How long the beginning of that is waited for; a start may be over before it is seen.
 const BEGINS_WITHIN: Duration = Duration::from_secs(2);
-
-/// How often an answer, or the beginning of the writing, is looked for.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Every version from one on.
 const LATEST: i64 = i64::MAX;
@@ -468,14 +465,15 @@ async fn a_database_of_a_newer_program_is_refused_and_left_as_it_is() {
 
         let help =
             format!("was written by a newer version of usual (schema {newer}); run that version, or restore a backup");
-        let refused = Store::open(&place.address()).await.unwrap_err().to_string();
-        assert!(refused.contains(&help), "{refused}");
+        let fault = Store::open(&place.address()).await.unwrap_err().to_string();
+        assert!(fault.contains(&help), "{fault}");
         assert!(bytes() == whole, "the file was changed by looking at it");
-        let told = serve_to_its_end(&place).await;
+        let folder = tempfile::tempdir().unwrap();
+        let told = refused(usual(folder.path()).arg("serve").env("DATABASE_URL", place.address())).await;
         assert!(told.contains(&help), "{told}");
         let other = Place::in_file();
-        let refused = transfer::transfer(&place.address(), &other.address()).await.unwrap_err().to_string();
-        assert!(refused.contains(&help), "{refused}");
+        let fault = transfer::transfer(&place.address(), &other.address()).await.unwrap_err().to_string();
+        assert!(fault.contains(&help), "{fault}");
 
         assert!(bytes() == whole, "the file was changed");
         assert_same(&before, &contents(&place, &tables).await, "a newer one");
@@ -495,79 +493,12 @@ async fn an_old_database_that_somebody_serves_is_left_as_it_is() {
     let beside = format!("{}.lock", file(&place).display());
     let lock = std::fs::File::options().create(true).truncate(false).write(true).open(beside).unwrap();
     lock.try_lock().unwrap();
-    let refused = Store::open(&place.address()).await.unwrap_err().to_string();
-    assert!(refused.contains("another `usual serve`") && refused.contains("stop it first"), "{refused}");
+    let fault = Store::open(&place.address()).await.unwrap_err().to_string();
+    assert!(fault.contains("another `usual serve`") && fault.contains("stop it first"), "{fault}");
     assert_eq!(schema(&place).await, 1);
     drop(lock);
     Store::open(&place.address()).await.unwrap().close().await;
     assert_eq!(schema(&place).await, Store::newest_schema());
-}
-
-/// What the program says when it ends by itself, as it must.
-async fn serve_to_its_end(place: &Place) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    let mut serving = Command::new(env!("CARGO_BIN_EXE_usual"));
-    serving
-        .arg("serve")
-        .current_dir(folder.path())
-        .env_clear()
-        .env("USUAL_LISTEN", format!("127.0.0.1:{}", free_port()))
-        .env("DATABASE_URL", place.address())
-        .kill_on_drop(true);
-    let ended = tokio::time::timeout(PATIENCE, serving.output()).await.expect("the program ends by itself").unwrap();
-    assert!(!ended.status.success(), "{}", ended.status);
-    String::from_utf8_lossy(&ended.stderr).into_owned()
-}
-
-/// The program on a database, in a folder of its own.
-struct Program {
-    child: Child,
-    folder: tempfile::TempDir,
-    port: u16,
-}
-
-impl Program {
-    fn start(place: &Place) -> Program {
-        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_usual"))
-            .arg("serve")
-            .current_dir(folder.path())
-            .env_clear()
-            .env("USUAL_LISTEN", format!("127.0.0.1:{port}"))
-            .env("DATABASE_URL", place.address())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        Program { child, folder, port }
-    }
-
-    /// Waits until it takes messages.
-    async fn is_ready(&mut self, client: &reqwest::Client) {
-        let url = format!("http://127.0.0.1:{}/readyz", self.port);
-        let ready = async {
-            while !client.get(&url).send().await.is_ok_and(|answer| answer.status() == 200) {
-                if let Some(status) = self.child.try_wait().unwrap() {
-                    panic!("the program ended by itself ({status}):\n{}", self.log());
-                }
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        };
-        if tokio::time::timeout(PATIENCE, ready).await.is_err() {
-            panic!("the program does not get ready:\n{}", self.log());
-        }
-    }
-
-    async fn kill(mut self) {
-        self.child.kill().await.unwrap();
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
-    }
 }
 
 /// Waits until something was written to an old file: until its log has begun.
@@ -586,7 +517,6 @@ async fn a_kill_while_an_old_database_is_brought_up_to_date_loses_nothing() {
     let seed = number("USUAL_TEST_SEED").unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
     println!("migrations: seed {seed}, {kills} kills");
     let mut random = StdRng::seed_from_u64(seed);
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let old = Place::new().await;
     make(&old, 1).await;
     fill(&old, 1).await;
@@ -606,8 +536,8 @@ async fn a_kill_while_an_old_database_is_brought_up_to_date_loses_nothing() {
     // How long a whole start takes, to kill within it.
     let place = old.copy().await;
     let begun = Instant::now();
-    let mut program = Program::start(&place);
-    program.is_ready(&client).await;
+    let mut program = Replica::spawn(&place.address(), &[]);
+    program.is_ready(true, PATIENCE).await;
     let whole = begun.elapsed();
     program.kill().await;
     drop(place);
@@ -615,7 +545,7 @@ async fn a_kill_while_an_old_database_is_brought_up_to_date_loses_nothing() {
     let mut stages: BTreeMap<i64, usize> = BTreeMap::new();
     for round in 0..kills {
         let place = old.copy().await;
-        let program = Program::start(&place);
+        let mut program = Replica::spawn(&place.address(), &[]);
         if !place.shared() && round % 2 == 1 {
             written_to(&place).await;
             tokio::time::sleep(Duration::from_millis(random.random_range(0..=LONGEST_WRITING))).await;
@@ -629,8 +559,8 @@ async fn a_kill_while_an_old_database_is_brought_up_to_date_loses_nothing() {
         assert!(place.shared() || version == 1 || version == Store::newest_schema(), "half-way in a file: {version}");
         *stages.entry(version).or_default() += 1;
 
-        let mut program = Program::start(&place);
-        program.is_ready(&client).await;
+        let mut program = Replica::spawn(&place.address(), &[]);
+        program.is_ready(true, PATIENCE).await;
         assert_eq!(schema(&place).await, Store::newest_schema());
         assert_same(&before, &contents(&place, &tables).await, &format!("killed at version {version}"));
         assert_eq!(place.numbers("SELECT last FROM order_number").await, [7], "the numbers go on");

@@ -5,7 +5,6 @@
 use std::{
     collections::BTreeSet,
     path::Path,
-    process::Stdio,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -23,12 +22,12 @@ use theusual::{
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    process::{Child, Command},
 };
 
 use self::support::{
     place::Place,
-    shop::{LOOK_EVERY, PATIENCE, free_port, listening},
+    replica::Replica,
+    shop::{LOOK_EVERY, PATIENCE},
     telegram::{FakeTelegram, TOKEN},
 };
 
@@ -42,76 +41,18 @@ const STOPPED: Duration = Duration::from_secs(14);
 /// How soon a replica says that it can't reach its database, or that it can again.
 const READY_WITHIN: Duration = Duration::from_secs(10);
 
-/// A replica as its owner starts it.
-struct Replica {
-    child: Child,
-    folder: tempfile::TempDir,
-    port: u16,
-}
+/// How long it may take until a replica has said something: it may have to wait for the end of another's lease.
+const SAYS_WITHIN: Duration = PATIENCE.saturating_add(STOPPED);
 
-impl Replica {
-    async fn start(place: &Place, fake: &FakeTelegram) -> Replica {
-        Replica::on(&place.address(), fake).await
-    }
-
-    async fn on(database: &str, fake: &FakeTelegram) -> Replica {
-        Replica::between(database, fake.url()).await
-    }
-
-    async fn between(database: &str, telegram: &str) -> Replica {
-        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_usual"))
-            .arg("serve")
-            .current_dir(folder.path())
-            .env_clear()
-            .env("USUAL_LISTEN", format!("127.0.0.1:{port}"))
-            .env("USUAL_PUBLIC_URL", format!("http://127.0.0.1:{port}"))
-            .env("DATABASE_URL", database)
-            .env("USUAL_GATHER_MS", "0")
-            .env("TELOXIDE_TOKEN", TOKEN)
-            .env("TELOXIDE_API_URL", telegram)
-            .env("USUAL_TELEGRAM_SECRET", SECRET)
-            .stdout(Stdio::null())
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        listening(port, "a replica").await;
-        Replica { child, folder, port }
-    }
-
-    async fn signal(&self, name: &str) {
-        let id = self.child.id().unwrap().to_string();
-        assert!(Command::new("kill").args([name, &id]).status().await.unwrap().success());
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
-    }
-
-    /// Waits until it counts as ready, or as not.
-    async fn is_ready(&self, wanted: bool) {
-        let url = format!("http://127.0.0.1:{}/readyz", self.port);
-        let becomes = async {
-            while reqwest::get(&url).await.is_ok_and(|answer| answer.status() == 200) != wanted {
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        };
-        let within = tokio::time::timeout(READY_WITHIN, becomes).await;
-        assert!(within.is_ok(), "ready is not {wanted}:\n{}", self.log());
-    }
-
-    /// Waits until its log holds that.
-    async fn says(&self, what: &str, times: usize) {
-        let said = async {
-            while self.log().matches(what).count() < times {
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        };
-        let patience = PATIENCE + STOPPED;
-        assert!(tokio::time::timeout(patience, said).await.is_ok(), "{what:?} is not in\n{}", self.log());
-    }
+/// A replica that listens, with a bot.
+async fn replica(database: &str, telegram: &str) -> Replica {
+    let settings = [
+        ("USUAL_GATHER_MS", "0"),
+        ("TELOXIDE_TOKEN", TOKEN),
+        ("TELOXIDE_API_URL", telegram),
+        ("USUAL_TELEGRAM_SECRET", SECRET),
+    ];
+    Replica::start(database, &settings).await
 }
 
 /// Stands between a program and its server, and can lose the answer to the commit of a word, or everything without one.
@@ -298,11 +239,11 @@ async fn a_conversation_is_one_whichever_replica_it_reaches() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_replica_sends_and_another_goes_on_where_it_is_stopped() {
     let (place, fake) = (Place::on_server().await, FakeTelegram::start().await);
-    let first = Replica::start(&place, &fake).await;
-    first.says("who sends has changed leads=true", 1).await;
-    let mut second = Replica::start(&place, &fake).await;
+    let first = replica(&place.address(), fake.url()).await;
+    first.says("who sends has changed leads=true", 1, SAYS_WITHIN).await;
+    let mut second = replica(&place.address(), fake.url()).await;
     // Telegram knows one webhook, the second's; what it takes, the first sends.
-    second.says("webhook", 1).await;
+    second.says("webhook", 1, SAYS_WITHIN).await;
     let chats: Vec<i64> = (1..=12).collect();
     all_say(&fake, &chats, "/start");
     answered(&fake, &chats, 1, &[&first, &second]).await;
@@ -317,14 +258,14 @@ async fn one_replica_sends_and_another_goes_on_where_it_is_stopped() {
     assert!(stopped.elapsed() < LEASE + Duration::from_secs(10), "the lease is taken over soon");
     tokio::time::sleep(STOPPED.saturating_sub(stopped.elapsed())).await;
     first.signal("-CONT").await;
-    first.says("who sends has changed leads=false", 1).await;
+    first.says("who sends has changed leads=false", 1, SAYS_WITHIN).await;
     all_say(&fake, &chats, "pickup");
     answered(&fake, &chats, 3, &[&first, &second]).await;
 
     marked(&place).await;
-    second.child.kill().await.unwrap();
-    let third = Replica::start(&place, &fake).await;
-    third.says("webhook", 1).await;
+    second.kill().await;
+    let third = replica(&place.address(), fake.url()).await;
+    third.says("webhook", 1, SAYS_WITHIN).await;
     all_say(&fake, &chats, "Marta");
     answered(&fake, &chats, 4, &[&first, &third]).await;
     all_say(&fake, &chats, "yes");
@@ -347,11 +288,11 @@ async fn a_replica_that_reaches_no_vendor_lets_another_one_send() {
     let (place, fake) = (Place::on_server().await, FakeTelegram::start().await);
     let _merchant = opened(&place).await;
     let network = Between::start(fake.url()).await;
-    let lonely = Replica::between(&place.address(), network.address.trim_end_matches('/')).await;
-    lonely.says("who sends has changed leads=true", 1).await;
-    let other = Replica::start(&place, &fake).await;
+    let lonely = replica(&place.address(), network.address.trim_end_matches('/')).await;
+    lonely.says("who sends has changed leads=true", 1, SAYS_WITHIN).await;
+    let other = replica(&place.address(), fake.url()).await;
     // Telegram knows one webhook, the second's; what it takes, the first sends.
-    other.says("webhook", 1).await;
+    other.says("webhook", 1, SAYS_WITHIN).await;
     let chats: Vec<i64> = (1..=12).collect();
     all_say(&fake, &chats, "2 margherita");
     answered(&fake, &chats, 1, &[&lonely, &other]).await;
@@ -378,7 +319,7 @@ async fn a_replica_that_reaches_no_vendor_lets_another_one_send() {
 async fn a_replica_sends_for_longer_than_one_lease() {
     let (place, fake) = (Place::on_server().await, FakeTelegram::start().await);
     let _merchant = opened(&place).await;
-    let replica = Replica::start(&place, &fake).await;
+    let replica = replica(&place.address(), fake.url()).await;
     all_say(&fake, &[1], "2 margherita");
     answered(&fake, &[1], 1, &[&replica]).await;
     tokio::time::sleep(LEASE + Duration::from_secs(1)).await;
@@ -386,7 +327,7 @@ async fn a_replica_sends_for_longer_than_one_lease() {
     all_say(&fake, &[1], "pickup");
     answered(&fake, &[1], 2, &[&replica]).await;
     assert!(asked.elapsed() < LEASE / 2, "nobody had to take the lease anew: {:?}", asked.elapsed());
-    replica.says("who sends has changed", 1).await;
+    replica.says("who sends has changed", 1, SAYS_WITHIN).await;
     fake.wait_delivered().await;
 }
 
@@ -395,7 +336,7 @@ async fn what_a_lost_answer_left_behind_goes_before_what_is_said_next() {
     let (place, fake) = (Place::on_server().await, FakeTelegram::start().await);
     let _merchant = opened(&place).await;
     let between = Between::start(&place.address()).await;
-    let replica = Replica::on(&between.address, &fake).await;
+    let replica = replica(&between.address, fake.url()).await;
     for chat in 1..=10 {
         all_say(&fake, &[chat], "2 margherita");
         answered(&fake, &[chat], 1, &[&replica]).await;
@@ -419,17 +360,17 @@ async fn a_server_that_is_gone_without_a_word_is_given_up_and_found_again() {
     let (place, fake) = (Place::on_server().await, FakeTelegram::start().await);
     let _merchant = opened(&place).await;
     let between = Between::start(&place.address()).await;
-    let replica = Replica::on(&between.address, &fake).await;
+    let replica = replica(&between.address, fake.url()).await;
     let chats: Vec<i64> = (1..=20).collect();
     all_say(&fake, &chats, "2 margherita");
     answered(&fake, &chats, 1, &[&replica]).await;
-    replica.is_ready(true).await;
+    replica.is_ready(true, READY_WITHIN).await;
     between.silent.store(true, Ordering::SeqCst);
     all_say(&fake, &chats, "pickup");
-    replica.is_ready(false).await;
-    replica.says("an update could not be stored; Telegram will send it again", 1).await;
+    replica.is_ready(false, READY_WITHIN).await;
+    replica.says("an update could not be stored; Telegram will send it again", 1, SAYS_WITHIN).await;
     between.silent.store(false, Ordering::SeqCst);
-    replica.is_ready(true).await;
+    replica.is_ready(true, READY_WITHIN).await;
     answered(&fake, &chats, 2, &[&replica]).await;
     all_say(&fake, &chats, "Marta");
     answered(&fake, &chats, 3, &[&replica]).await;

@@ -4,6 +4,7 @@
 
 pub mod command;
 pub mod place;
+pub mod replica;
 pub mod sender;
 pub mod shop;
 pub mod telegram;
