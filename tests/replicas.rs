@@ -360,7 +360,7 @@ async fn a_server_that_is_gone_without_a_word_is_given_up_and_found_again() {
     let (place, fake) = (Place::on_server().await, FakeTelegram::start().await);
     let _merchant = opened(&place).await;
     let between = Between::start(&place.address()).await;
-    let replica = replica(&between.address, fake.url()).await;
+    let mut replica = replica(&between.address, fake.url()).await;
     let chats: Vec<i64> = (1..=20).collect();
     all_say(&fake, &chats, "2 margherita");
     answered(&fake, &chats, 1, &[&replica]).await;

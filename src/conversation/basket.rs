@@ -254,7 +254,7 @@ pub(super) fn price_of_halves(product: &Product, halves: &Halves) -> Text {
 }
 
 /// What can be picked in answer to a question.
-fn offers(ask: &Ask, basket: &Basket, facts: &Facts<'_>) -> Vec<Offer> {
+pub(super) fn offers(ask: &Ask, basket: &Basket, facts: &Facts<'_>) -> Vec<Offer> {
     let choices = |group: &Group| {
         let available = group.choices.iter().filter(|c| c.available);
         available.map(|c| Offer::Choice(group.id.clone(), c.id.clone())).collect()

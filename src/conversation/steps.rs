@@ -4,7 +4,7 @@ use super::{
     Ask, Basket, Effect, Facts, Guess, Input, Offer, Offered, Press, Reply, SURE, Stage, State, Step, Wordless, Words,
     answers,
     basket::{
-        Occasion, go_on, take_address, take_choice, take_name, take_product, take_wishes, tell_difference,
+        Occasion, go_on, offers, take_address, take_choice, take_name, take_product, take_wishes, tell_difference,
         tell_usual_changes, vet,
     },
     checkout::{place, show_again},
@@ -200,7 +200,7 @@ fn said(mut step: Step, words: &Words<'_>, facts: &Facts<'_>) -> Step {
     let changed = reading.cart != cart_before || says_more(words, &step.state.stage);
     let asks = reading.also.iter().any(|intent| is_question(*intent));
     if reading.pause {
-        return paused(step);
+        return paused(step, facts);
     }
     if let Some(guess) = step.state.guess.take() {
         let plain = !changed && !asks;
@@ -402,13 +402,23 @@ fn asked(mut step: Step, words: &Words<'_>, facts: &Facts<'_>) -> Step {
     step
 }
 
-/// The customer thinks about it. What was asked stays asked, with its buttons, and is not asked again.
-fn paused(mut step: Step) -> Step {
-    step.state.slips = 0;
-    step.reply = Some(Reply::text(match &step.state.stage {
-        Stage::Confirming { .. } => Text::PauseReadback {},
-        Stage::Idle | Stage::Filling { .. } => Text::Pause {},
-    }));
+/// The customer thinks about it. What was asked stays asked, and is not asked again; what can be pressed is offered
+/// anew, as it is what stands below the latest message.
+fn paused(mut step: Step, facts: &Facts<'_>) -> Step {
+    let (text, offers) = match &mut step.state.stage {
+        _ if step.state.guess.is_some() => (Text::Pause {}, step.state.offered.offers.clone()),
+        Stage::Confirming { readback, .. } => {
+            readback.seq = facts.seq;
+            (Text::PauseReadback {}, vec![Offer::Yes, Offer::Change])
+        }
+        Stage::Filling { basket, ask, .. } => (Text::Pause {}, offers(ask, basket, facts)),
+        // "Wait!" behind an order is about the order.
+        Stage::Idle => match facts.under_way().next() {
+            Some(order) => (Text::PausePlaced { number: order.number }, Vec::new()),
+            None => (Text::Pause {}, Vec::new()),
+        },
+    };
+    step.reply = Some(Reply { offers, ..Reply::text(text) });
     step
 }
 

@@ -64,7 +64,7 @@ impl Engine {
         let hits = intent::hits(&words, &segments, language, &self.lexicons);
         let mut draft = Draft { text, words, segments, hits, sentences: Vec::new(), answer: None, refused: Vec::new() };
         let spoken = utterance.language.unwrap_or(self.lexicons.all()[language].language);
-        let (undo, pause) = (draft.is_undo(), draft.is_pause());
+        let (undo, pause) = (draft.is_undo(), self.is_pause(&draft));
         let mut reading = Reading { undo, pause, ..Reading::of(Intent::Other, spoken, utterance.cart.clone()) };
         if undo || pause {
             reading.confidence = 1.0;
@@ -113,6 +113,16 @@ impl Engine {
         let strays: Vec<usize> = pieces.stray.iter().chain(&outcome.homeless).copied().collect();
         self.conclude(&draft, utterance, outcome, settled, &strays, &mut reading);
         reading
+    }
+
+    /// Whether the message does nothing but ask to be waited for, in any language: "ok, one moment" is no yes.
+    fn is_pause(&self, draft: &Draft<'_>) -> bool {
+        let asks = |s: &Segment| s.mark == Some(Kind::Question);
+        if draft.segments.iter().any(|s| asks(s) || s.is_name()) {
+            return false;
+        }
+        let words = text::words(draft.text);
+        self.lexicons.all().iter().any(|lexicon| lexicon.is_pause(&words))
     }
 
     /// The languages that the engine reads.
@@ -215,21 +225,11 @@ fn changed_by_name(draft: &Draft<'_>) -> bool {
 impl Draft<'_> {
     /// Whether the message is nothing but "undo" with courtesy.
     fn is_undo(&self) -> bool {
-        self.is_but(Role::Undo, &[Role::Polite, Role::No, Role::Definite, Role::Stop, Role::Chatter])
-    }
-
-    /// Whether the message is nothing but "one moment" with courtesy: "ok wait" is no yes.
-    fn is_pause(&self) -> bool {
-        self.is_but(Role::Pause, &[Role::Polite, Role::Yes, Role::Definite, Role::Stop, Role::Chatter])
-    }
-
-    /// Whether the message is nothing but one role, with words of others beside it, and no question.
-    fn is_but(&self, role: Role, beside: &[Role]) -> bool {
-        self.segments.iter().any(|s| s.roles.has(role))
-            && self
-                .segments
-                .iter()
-                .all(|s| s.mark.is_some_and(|mark| mark != Kind::Question) || s.roles.has(role) || s.roles.any(beside))
+        self.segments.iter().any(|s| s.roles.has(Role::Undo))
+            && self.segments.iter().all(|s| {
+                s.mark.is_some_and(|mark| mark != Kind::Question)
+                    || s.roles.any(&[Role::Undo, Role::Polite, Role::No, Role::Definite, Role::Stop, Role::Chatter])
+            })
     }
 
     fn live(&self, role: Role) -> bool {

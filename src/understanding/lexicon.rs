@@ -21,6 +21,9 @@ use crate::language::Language;
 /// Most words that `*` stands for in a phrase.
 pub const WIDEST_GAP: usize = 4;
 
+/// Most words of a message that may ask to be waited for; in longer ones something else is said too.
+const LONGEST_PAUSE: usize = 8;
+
 /// Fewest letters that an ending leaves of a word.
 const SHORTEST_STEM: usize = 3;
 
@@ -156,8 +159,6 @@ pub enum Role {
     Chatter,
     /// Takes the last change of the cart back, where it is the whole message.
     Undo,
-    /// Asks to be waited for, where it is the whole message.
-    Pause,
     /// What was said of all is not said of what follows.
     Except,
     /// So many of what stands before are taken out.
@@ -165,7 +166,7 @@ pub enum Role {
 }
 
 /// Names of the roles in a lexicon file.
-const ROLES: [(&str, Role); 58] = [
+const ROLES: [(&str, Role); 57] = [
     ("article", Role::Article),
     ("definite", Role::Definite),
     ("and", Role::And),
@@ -221,7 +222,6 @@ const ROLES: [(&str, Role); 58] = [
     ("stop", Role::Stop),
     ("chatter", Role::Chatter),
     ("undo", Role::Undo),
-    ("pause", Role::Pause),
     ("except", Role::Except),
     ("fewer", Role::Fewer),
 ];
@@ -289,6 +289,8 @@ pub struct Lexicon {
     pub name: String,
     phrases: HashMap<CompactString, Meaning>,
     longest_phrase: usize,
+    /// Whole messages that ask to be waited for, as folded words joined by spaces.
+    pauses: HashSet<CompactString>,
     /// Words of the longest phrase that begins with a word.
     longest_from: HashMap<CompactString, usize>,
     /// Single words for numbers.
@@ -373,6 +375,9 @@ struct File {
     /// Whether an adjective may as well stand behind its noun.
     #[serde(default)]
     free_order: bool,
+    /// Whole messages that ask to be waited for.
+    #[serde(default)]
+    pause: Vec<String>,
     numbers: BTreeMap<String, u32>,
     #[serde(default)]
     ordinals: BTreeMap<String, u32>,
@@ -474,6 +479,7 @@ impl Lexicon {
             name: file.name,
             phrases: HashMap::default(),
             longest_phrase: 1,
+            pauses: file.pause.iter().map(|phrase| text::words(phrase).join(" ").into()).collect(),
             longest_from: HashMap::default(),
             number_words: HashMap::default(),
             vocabulary: HashSet::default(),
@@ -596,6 +602,26 @@ impl Lexicon {
         let Some(&first) = stems.first() else { return false };
         phrase.is_some_and(|meaning| !meaning.roles.only(&[Role::Stop, Role::Chatter]))
             || self.patterns(first).any(|pattern| pattern.reach(&stems).is_some_and(|(reach, _)| reach == stems.len()))
+    }
+
+    /// Whether these folded words ask to be waited for, with nothing beside it but courtesy and a yes: "ok, one moment".
+    pub fn is_pause(&self, words: &[String]) -> bool {
+        words.len() <= LONGEST_PAUSE
+            && (0..words.len()).any(|from| {
+                (from + 1..=words.len()).any(|to| {
+                    self.pauses.contains(words[from..to].join(" ").as_str())
+                        && self.is_courtesy(&words[..from])
+                        && self.is_courtesy(&words[to..])
+                })
+            })
+    }
+
+    fn is_courtesy(&self, words: &[String]) -> bool {
+        words.is_empty()
+            || (1..=words.len()).any(|to| {
+                let polite = |meaning: Meaning| meaning.roles.any(&[Role::Polite, Role::Yes]);
+                self.meaning(&words[..to].join(" ")).is_some_and(polite) && self.is_courtesy(&words[to..])
+            })
     }
 
     /// The number of words of the longest phrase.

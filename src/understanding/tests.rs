@@ -732,8 +732,10 @@ fn a_moment_is_asked_for_by_the_whole_message() {
         "wait",
         "hold on please",
         "ok, one sec…",
+        "please wait",
+        "1 min!",
+        "let me think about it",
         "wag 'n bietjie",
-        "nog nie",
         "vent litt",
         "øyeblikk!",
         "подождите, пожалуйста",
@@ -757,10 +759,41 @@ fn a_moment_is_asked_for_by_the_whole_message() {
         ("ok", "1 cola"),
         ("yes", "1 cola"),
         ("no wait", "1 cola"),
+        ("not yet", "1 cola"),
         ("vent, uten cola", ""),
+        ("wait, pickup", "1 cola"),
+        ("wait, tomorrow", "1 cola"),
+        ("wait where is my order", "1 cola"),
+        ("wait are you open", "1 cola"),
+        ("hold on, I want a refund", "1 cola"),
+        ("wag, stop the offers", "1 cola"),
+        ("подождите, завтра", "1 cola"),
+        ("wait a sec, 3 colas", "3 cola"),
+        ("vent litt, 3 cola", "3 cola"),
+        ("подождите минуту, 3 колы", "3 cola"),
+        ("tunggu sebentar, 3 cola", "3 cola"),
     ] {
         let reading = pause(text, Some(Expecting::Confirm));
         assert!(!reading.pause && short(&reading.cart) == cart, "{text:?}: {}", short(&reading.cart));
+    }
+}
+
+#[test]
+fn what_the_answer_to_a_wait_says_to_write_is_understood() {
+    let (engine, nothing) = (engine(), Cart::default());
+    for (tag, cancel, person) in [
+        ("en", "cancel my order", "person"),
+        ("af", "kanselleer my bestelling", "mens"),
+        ("nb", "avbestill", "menneske"),
+        ("ru", "отмените заказ", "человек"),
+        ("id", "batalkan pesanan", "orang"),
+        ("ro", "anulați comanda", "om"),
+    ] {
+        let prior = Some(tag.parse().unwrap());
+        for (text, intent) in [(cancel, Intent::CancelOrder), (person, Intent::Human)] {
+            let said = Utterance { text, language: None, prior, cart: &nothing, usual: &nothing, expecting: None };
+            assert_eq!(engine.read(&said).intent, intent, "{tag}: {text}");
+        }
     }
 }
 

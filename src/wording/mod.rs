@@ -186,6 +186,7 @@ texts! {
     UndoNone = "undo-none" {};
     Pause = "pause" {};
     PauseReadback = "pause-readback" {};
+    PausePlaced = "pause-placed" { number: i64 };
     ShopChanged = "shop-changed" {};
     WishNoted = "wish-noted" { wishes: List<Quoted> };
     Unavailable = "unavailable" { product: ProductId };

@@ -53,8 +53,8 @@ pub(super) struct Limiter<K> {
     begun: Moment,
     pace: Pace,
     account: Window,
-    /// Before when no offer goes out.
-    next_offer: Moment,
+    /// Before when no offer goes out, in microseconds: whole milliseconds between two are too coarse for a quick vendor.
+    next_offer: i64,
     chats: HashMap<K, Chat>,
     /// How many chats there may be before the idle ones are forgotten.
     forget_at: usize,
@@ -101,7 +101,7 @@ impl<K: Copy + Eq + Hash> Limiter<K> {
             begun: now,
             pace: Pace::default(),
             account: Window::full(limits.account, now),
-            next_offer: now,
+            next_offer: micros(now),
             chats: HashMap::new(),
             forget_at: LEAST_FORGOTTEN,
         }
@@ -111,8 +111,8 @@ impl<K: Copy + Eq + Hash> Limiter<K> {
     pub(super) fn leave(&mut self, key: K, peer: &Peer, urgency: Urgency, now: Moment) -> Leave {
         let (limits, sure) = (&self.limits, self.pace.sure());
         let offer = urgency == Urgency::Offer;
-        if offer && now < self.next_offer {
-            return Leave::Account(self.next_offer);
+        if offer && micros(now) < self.next_offer {
+            return Leave::Account(Moment((self.next_offer + 999) / 1_000));
         }
         if let Some(at) = self.account.full_until(limits.account, sure, now) {
             return Leave::Account(at);
@@ -128,7 +128,7 @@ impl<K: Copy + Eq + Hash> Limiter<K> {
         if offer {
             let apart = apart(limits.account);
             // One that was late may be made up for, and no more.
-            self.next_offer = self.next_offer.max(now.after(Span::millis(-apart.0))).after(apart);
+            self.next_offer = self.next_offer.max(micros(now) - apart) + apart;
         }
         if self.chats.len() > self.forget_at {
             self.chats.retain(|_, chat| !chat.window.is_idle(chat.rate, sure, now));
@@ -216,9 +216,13 @@ fn arrival(left: Moment, at: Moment, sure: Span) -> Moment {
     at.after(Span::millis(-sure.0)).max(left)
 }
 
-/// How long there is between two offers.
-fn apart(rate: Rate) -> Span {
-    Span::millis((rate.within.0 as f64 / (rate.most as f64 * FOR_OFFERS)).round() as i64)
+/// Microseconds between two offers.
+fn apart(rate: Rate) -> i64 {
+    (rate.within.0 as f64 * 1_000.0 / (rate.most as f64 * FOR_OFFERS)) as i64
+}
+
+fn micros(at: Moment) -> i64 {
+    at.0 * 1_000
 }
 
 /// When a message that had arrived at a moment counts no longer.

@@ -491,8 +491,12 @@ mod tests {
     }
 
     fn limited() -> Schedule {
+        limited_to(2)
+    }
+
+    fn limited_to(account: usize) -> Schedule {
         let rate = |most| Rate { most, within: Span::seconds(1) };
-        let limits = Limits { account: rate(2), chat: rate(1), group: rate(1), is_group: |_| false };
+        let limits = Limits { account: rate(account), chat: rate(1), group: rate(1), is_group: |_| false };
         Schedule::new([(KIND, Some(limits))], Now { tick: Moment(-60_000), wall: Moment(0) })
     }
 
@@ -676,6 +680,20 @@ mod tests {
         }
         assert_eq!(going(&mut schedule, at(2_500)), [(4, 2), (5, 1)]);
         assert_eq!(going(&mut schedule, at(5_000)), [(3, 1)]);
+    }
+
+    /// An offer with an answer behind it does not wait for the next offer's turn: its conversation is in a hurry.
+    #[test]
+    fn an_offer_that_an_answer_waits_behind_goes_at_once() {
+        let mut schedule = limited_to(30);
+        for chat in 1..=4 {
+            schedule.take(message(chat, 1, Urgency::Offer), at(0));
+        }
+        assert_eq!(going(&mut schedule, at(0)), [(1, 1), (2, 1)], "two after a rest, and the next a little later");
+        assert_eq!(schedule.wakes_at(), Some(Moment(36)));
+        schedule.take(message(4, 2, Urgency::Answer), at(1));
+        assert_eq!(going(&mut schedule, at(1)), [(4, 1)]);
+        assert_eq!(going(&mut schedule, at(36)), [(3, 1)]);
     }
 
     #[test]

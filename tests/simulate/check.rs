@@ -116,6 +116,11 @@ pub fn step(before: &Before<'_>, step: &Step, shadow: &mut Shadow, messages: &[M
     ends(before, step);
 }
 
+/// Whether a reply says what a yes would do.
+fn asks_for_a_yes(reply: &Reply) -> bool {
+    says(reply, &Text::ReadbackAsk {}) || says(reply, &Text::PauseReadback {})
+}
+
 /// Checks an order that is placed: against what the customer was shown, against the catalogue, against arithmetic.
 fn place(before: &Before<'_>, order: &Order, readback: i64, shadow: &mut Shadow, messages: &[Message]) {
     let shown = shadow.shown.take().expect("an order is placed only by a yes to a read-back that stands");
@@ -146,7 +151,7 @@ fn place(before: &Before<'_>, order: &Order, readback: i64, shadow: &mut Shadow,
     }
     let asked = messages.get(usize::try_from(readback).unwrap() - 1).and_then(|message| message.reply.as_ref());
     let asked = asked.expect("the read-back is on record");
-    assert!(asked.offers.contains(&Offer::Yes) && says(asked, &Text::ReadbackAsk {}), "{asked:?} asks for a yes");
+    assert!(asked.offers.contains(&Offer::Yes) && asks_for_a_yes(asked), "{asked:?} asks for a yes");
     assert!(readback >= shown.seq, "the yes is to {readback}, and {} was shown since", shown.seq);
     assert!(before.now.0 - shown.at <= READBACK_LIFE.0, "a read-back is too old for a yes");
     // What was shown.

@@ -1,6 +1,9 @@
 //! One of several programs on a database, each in a folder of its own.
 
-use std::{process::Stdio, time::Duration};
+use std::{
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use tokio::process::{Child, Command};
 
@@ -58,16 +61,16 @@ impl Replica {
     }
 
     /// Waits until it counts as ready, or as not.
-    pub async fn is_ready(&self, wanted: bool, within: Duration) {
+    pub async fn is_ready(&mut self, wanted: bool, within: Duration) {
         let url = format!("http://127.0.0.1:{}/readyz", self.port);
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let becomes = async {
-            while client.get(&url).send().await.is_ok_and(|answer| answer.status() == 200) != wanted {
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        };
-        let became = tokio::time::timeout(within, becomes).await;
-        assert!(became.is_ok(), "ready is not {wanted}:\n{}", self.log());
+        let begun = Instant::now();
+        while client.get(&url).send().await.is_ok_and(|answer| answer.status() == 200) != wanted {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "it ended by itself ({ended:?}):\n{}", self.log());
+            assert!(begun.elapsed() < within, "ready is not {wanted}:\n{}", self.log());
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     /// Waits until its log holds that so often.

@@ -94,6 +94,7 @@ undone = Goed, soos dit voorheen was:
 undo-none = Daar is niks wat ek kan terugvat nie.
 pause = Geen haas nie, vat jou tyd.
 pause-readback = Geen haas nie: niks word geplaas voordat jy ja sê nie.
+pause-placed = Nommer { $number } is reeds by die winkel. Om dit te stop, skryf “kanselleer my bestelling”; vir enigiets anders, “mens”.
 shop-changed = Die winkel het jou bestelling verander:
 wish-noted = Ek gee dit saam met jou bestelling vir die winkel deur: { $wishes }
 unavailable = Jammer, { $product } is op die oomblik uitverkoop.

@@ -94,6 +94,7 @@ undone = All right, as it was before:
 undo-none = There is nothing that I could take back.
 pause = No hurry, take your time.
 pause-readback = No hurry: nothing is placed until you say yes.
+pause-placed = Number { $number } is with the shop already. To call it off, write “cancel my order”; for anything else, “person”.
 shop-changed = The shop has changed your order:
 wish-noted = I'll pass this on to the shop with your order: { $wishes }
 unavailable = Sorry, { $product } is sold out at the moment.

@@ -94,6 +94,7 @@ undone = Baik, kembali seperti sebelumnya:
 undo-none = Tidak ada yang bisa saya kembalikan.
 pause = Santai saja, saya tunggu.
 pause-readback = Santai saja: tidak ada yang dipesan sebelum Anda bilang ya.
+pause-placed = Pesanan nomor { $number } sudah kami terima. Untuk membatalkannya, tulis “batalkan pesanan”; untuk hal lain, tulis “orang”.
 shop-changed = Toko mengubah pesanan Anda:
 wish-noted = Saya sampaikan ini bersama pesanannya: { $wishes }
 unavailable = Maaf, { $product } sedang habis.

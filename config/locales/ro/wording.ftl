@@ -94,6 +94,7 @@ undone = Bine, la fel ca înainte:
 undo-none = Nu am ce să dau înapoi.
 pause = Nu vă grăbiți, vă aștept.
 pause-readback = Nu vă grăbiți: nu plasez nimic până nu spuneți da.
+pause-placed = Comanda { $number } a ajuns deja la noi. Ca s-o opriți, scrieți „anulați comanda”; pentru orice altceva, „om”.
 shop-changed = Magazinul v-a modificat comanda:
 wish-noted = Transmit asta împreună cu comanda: { $wishes }
 unavailable = Ne pare rău, momentan nu mai avem { $product }.

@@ -21,7 +21,7 @@ use crate::{
 /// To how many people an offer goes while the program is killed (F2).
 const PEOPLE: usize = 10_000;
 
-/// To how many it goes while people order and the limits hold: it takes 100 s.
+/// To how many it goes while people order and the limits hold: it takes most of two minutes.
 const MORE_PEOPLE: usize = 100 * MOST_A_SECOND;
 
 /// Where their chats begin; the customers' are far below.
