@@ -50,7 +50,7 @@ const PAGES: u64 = 4;
 const PAGE_TRIES_AGAIN: Duration = Duration::from_millis(20);
 
 /// How many kills there are where `USUAL_TEST_KILLS` does not say.
-const KILLS: usize = 25;
+const KILLS: usize = 60;
 
 /// How often each failpoint ends the program where `USUAL_TEST_ENDS` does not say.
 const ENDS: usize = 2;

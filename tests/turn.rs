@@ -178,14 +178,14 @@ async fn two_programs_on_one_file_lose_and_double_nothing() {
     assert!(work_is_clean(&one, &house).await);
 }
 
-/// `USUAL_WRITES` sets how many messages there are.
+/// `USUAL_TEST_WRITES` sets how many messages there are.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixty_four_writers_a_long_reader_and_checkpoints_lock_nobody_out() {
     const WRITERS: usize = 64;
     // `usual serve` and `usual chat`, say: each has a connection of its own to write by. SQLite lets no queue form between
     // processes, so that of many busy ones some would wait for very long.
     const PROGRAMS: usize = 2;
-    let all = std::env::var("USUAL_WRITES").map_or(2_560, |all| all.parse::<usize>().expect("USUAL_WRITES"));
+    let all = std::env::var("USUAL_TEST_WRITES").map_or(2_560, |all| all.parse::<usize>().expect("USUAL_TEST_WRITES"));
     let each = all.div_ceil(WRITERS);
     let house = House { place: Place::in_file(), ..House::new().await };
     let store = Store::open(&house.place.address()).await.unwrap();

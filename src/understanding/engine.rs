@@ -19,6 +19,9 @@ use crate::{cart::Cart, catalog::Catalog, language::Language};
 /// From so many words on, within the first half of a message, words of a greeting are no greeting.
 const LATEST_GREETING: usize = 1;
 
+/// Most words and marks of a message that may ask to be waited for; in longer ones something else is said too.
+const LONGEST_PAUSE: usize = 12;
+
 /// Reads the messages of one shop's customers.
 pub struct Engine {
     pub(super) lexicons: Lexicons,
@@ -60,11 +63,13 @@ impl Engine {
         let spoken =
             utterance.language.or(prior.filter(|_| free)).and_then(|language| self.lexicons.position(language));
         let language = spoken.unwrap_or_else(|| detect::language(&words, &self.lexicons, prior, own));
+        let pause = self.is_pause(&words);
         let segments = segment::segments(&mut words, language, &self.book, &self.shop, &self.lexicons);
         let hits = intent::hits(&words, &segments, language, &self.lexicons);
         let mut draft = Draft { text, words, segments, hits, sentences: Vec::new(), answer: None, refused: Vec::new() };
         let spoken = utterance.language.unwrap_or(self.lexicons.all()[language].language);
-        let (undo, pause) = (draft.is_undo(), self.is_pause(&draft));
+        let undo = draft.is_undo();
+        let pause = pause && !draft.segments.iter().any(Segment::is_name);
         let mut reading = Reading { undo, pause, ..Reading::of(Intent::Other, spoken, utterance.cart.clone()) };
         if undo || pause {
             reading.confidence = 1.0;
@@ -115,14 +120,16 @@ impl Engine {
         reading
     }
 
-    /// Whether the message does nothing but ask to be waited for, in any language: "ok, one moment" is no yes.
-    fn is_pause(&self, draft: &Draft<'_>) -> bool {
-        let asks = |s: &Segment| s.mark == Some(Kind::Question);
-        if draft.segments.iter().any(|s| asks(s) || s.is_name()) {
+    /// Whether words do nothing but ask to be waited for, in any language: "ok, one moment" is no yes. They are taken as
+    /// written, before anything is mended in them.
+    fn is_pause(&self, words: &[Word]) -> bool {
+        if words.len() > LONGEST_PAUSE || words.iter().any(|word| word.token.kind == Kind::Question) {
             return false;
         }
-        let words = text::words(draft.text);
-        self.lexicons.all().iter().any(|lexicon| lexicon.is_pause(&words))
+        let says = |word: &&Word| text::is_word(&word.token) || word.token.kind == Kind::Sign;
+        let said: Vec<&str> = words.iter().filter(says).map(|word| word.token.text.as_str()).collect();
+        let said = said.join(" ");
+        self.lexicons.all().iter().any(|lexicon| lexicon.is_pause(&said))
     }
 
     /// The languages that the engine reads.

@@ -21,9 +21,6 @@ use crate::language::Language;
 /// Most words that `*` stands for in a phrase.
 pub const WIDEST_GAP: usize = 4;
 
-/// Most words of a message that may ask to be waited for; in longer ones something else is said too.
-const LONGEST_PAUSE: usize = 8;
-
 /// Fewest letters that an ending leaves of a word.
 const SHORTEST_STEM: usize = 3;
 
@@ -289,8 +286,8 @@ pub struct Lexicon {
     pub name: String,
     phrases: HashMap<CompactString, Meaning>,
     longest_phrase: usize,
-    /// Whole messages that ask to be waited for, as folded words joined by spaces.
-    pauses: HashSet<CompactString>,
+    /// Whole messages that ask to be waited for, as folded words joined by spaces, by their first word.
+    pauses: HashMap<CompactString, Vec<CompactString>>,
     /// Words of the longest phrase that begins with a word.
     longest_from: HashMap<CompactString, usize>,
     /// Single words for numbers.
@@ -479,7 +476,7 @@ impl Lexicon {
             name: file.name,
             phrases: HashMap::default(),
             longest_phrase: 1,
-            pauses: file.pause.iter().map(|phrase| text::words(phrase).join(" ").into()).collect(),
+            pauses: HashMap::default(),
             longest_from: HashMap::default(),
             number_words: HashMap::default(),
             vocabulary: HashSet::default(),
@@ -509,6 +506,11 @@ impl Lexicon {
                 lexicon.spelt_stems.insert(key.into(), value.into());
             }
             lexicon.spellings.insert(key.into(), value.into());
+        }
+        for phrase in &file.pause {
+            let words = text::words(phrase);
+            let Some(first) = words.first() else { return Err(fault(format!("pause has \"{phrase}\"; write words"))) };
+            lexicon.pauses.entry(first.into()).or_default().push(words.join(" ").into());
         }
         for (phrase, number) in &file.numbers {
             lexicon.phrase(phrase).number = Some(*number);
@@ -604,24 +606,28 @@ impl Lexicon {
             || self.patterns(first).any(|pattern| pattern.reach(&stems).is_some_and(|(reach, _)| reach == stems.len()))
     }
 
-    /// Whether these folded words ask to be waited for, with nothing beside it but courtesy and a yes: "ok, one moment".
-    pub fn is_pause(&self, words: &[String]) -> bool {
-        words.len() <= LONGEST_PAUSE
-            && (0..words.len()).any(|from| {
-                (from + 1..=words.len()).any(|to| {
-                    self.pauses.contains(words[from..to].join(" ").as_str())
-                        && self.is_courtesy(&words[..from])
-                        && self.is_courtesy(&words[to..])
+    /// Whether folded words, joined by spaces, ask to be waited for, with nothing beside it but courtesy and a yes: "ok, one
+    /// moment".
+    pub fn is_pause(&self, said: &str) -> bool {
+        let mut places = std::iter::once(0).chain(said.match_indices(' ').map(|(at, _)| at + 1));
+        places.any(|from| {
+            let (before, rest) = said.split_at(from);
+            let first = rest.split(' ').next().unwrap_or_default();
+            self.pauses.get(first).into_iter().flatten().any(|phrase| {
+                rest.strip_prefix(phrase.as_str()).is_some_and(|after| {
+                    let whole = after.is_empty() || after.starts_with(' ');
+                    whole && self.is_courtesy(before.trim_end()) && self.is_courtesy(after.trim_start())
                 })
             })
+        })
     }
 
-    fn is_courtesy(&self, words: &[String]) -> bool {
-        words.is_empty()
-            || (1..=words.len()).any(|to| {
-                let polite = |meaning: Meaning| meaning.roles.any(&[Role::Polite, Role::Yes]);
-                self.meaning(&words[..to].join(" ")).is_some_and(polite) && self.is_courtesy(&words[to..])
-            })
+    /// Whether folded words, joined by spaces, are courtesy or a yes, or nothing at all.
+    fn is_courtesy(&self, said: &str) -> bool {
+        let polite = |meaning: Meaning| meaning.roles.any(&[Role::Polite, Role::Yes]);
+        let mut ends = said.match_indices(' ').map(|(at, _)| at).chain([said.len()]);
+        said.is_empty()
+            || ends.any(|to| self.meaning(&said[..to]).is_some_and(polite) && self.is_courtesy(said[to..].trim_start()))
     }
 
     /// The number of words of the longest phrase.

@@ -36,7 +36,7 @@ pub(super) fn news(replica: &str, events: &[Event]) -> String {
             }
             Event::Order { merchant, order } => text.push_str(&format!("o {merchant} {order}")),
             Event::Names { merchant } => text.push_str(&format!("n {merchant}")),
-            // Whether this process can store is no news to others.
+            // No commit tells whether this process can store.
             Event::Opened { .. } | Event::Storing | Event::Anything => text.push('*'),
         }
     }
